@@ -6,7 +6,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const here = dirname(fileURLToPath(import.meta.url))
 const outDir = join(here, '../../src/generated')
 mkdirSync(outDir, { recursive: true })
-for (const file of readdirSync(here).filter(name => name.startsWith('write-')).sort()) {
+// Named generators only, or all of them.
+const wanted = process.argv.slice(2)
+for (const file of readdirSync(here).filter(name => name.startsWith('write-') && (wanted.length === 0 || wanted.includes(name))).sort()) {
   const { generate } = await import(pathToFileURL(join(here, file)).href) as { generate: (outDir: string) => void | Promise<void> }
   const start = performance.now()
   await generate(outDir)
