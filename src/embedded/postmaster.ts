@@ -1,0 +1,68 @@
+// Who runs a PostgreSQL data folder, read from its postmaster.pid: https://www.postgresql.org/docs/18/storage-file-layout.html
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { platform } from 'node:os'
+import { join } from 'node:path'
+
+export interface Postmaster {
+  readonly pid: number
+  readonly port: number
+  readonly socketDir: string
+  readonly status: 'starting' | 'ready' | 'stopping'
+}
+
+const textOf = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** When a process started, as the system counts; undefined when it is gone (or waits to be reaped); '' where this cannot be known. */
+export function startOf (pid: number): string | undefined {
+  if (platform() === 'linux') {
+    // The name may hold blanks and brackets: the fields begin after the last bracket, with the state.
+    const fields = textOf(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '').split(' ')
+    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+  }
+  try {
+    process.kill(pid, 0)
+    return ''
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM' ? '' : undefined
+  }
+}
+
+export const alive = (pid: number): boolean => startOf(pid) !== undefined
+
+/** True when the process is a postmaster of this folder, and not another program that was given the number since. */
+function runs (pid: number, folder: string): boolean {
+  if (!alive(pid)) return false
+  try {
+    return platform() === 'linux'
+      ? readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder)
+      : execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' }).includes('postgres')
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The postmaster that runs on this data folder, or undefined. A lock file that a crash left behind is no postmaster; when its number
+ * now belongs to another program, PostgreSQL itself would refuse to start, so the file is taken away.
+ */
+export function postmasterOf (folder: string): Postmaster | undefined {
+  const path = join(folder, 'postmaster.pid')
+  const text = textOf(path)
+  const [pid, , , port, socketDir = '', , , status = ''] = text?.split('\n') ?? []
+  if (text === undefined || pid === undefined) return undefined
+  if (runs(Number(pid), folder)) {
+    const said = status.trim()
+    return { pid: Number(pid), port: Number(port), socketDir, status: said === 'ready' || said === 'stopping' ? said : 'starting' }
+  }
+  if (alive(Number(pid)) && text === textOf(path)) {
+    rmSync(path, { force: true })
+  }
+  return undefined
+}
