@@ -1,0 +1,250 @@
+// JSON text to values in one pass, by RFC 8259, and stricter where a health record would otherwise change in silence:
+// duplicate names, NUL and lone surrogates are refused, numbers keep their text. https://hl7.org/fhir/R4/json.html
+import { type Key, hashStep, keyAt, keyOfName } from './json-key.js'
+import { LONGEST_EXACT, numberEnd, numberOf, power, printsAsWritten } from './json-number.js'
+import type { Decimal, Json, JsonObject } from './json-value.js'
+import { malformed } from './outcome.js'
+
+/** How many arrays and objects may stand inside each other. */
+export const DEEPEST = 128
+
+// Node 20 has it, es2023's types do not.
+declare global { interface String { isWellFormed (): boolean } }
+
+const [TAB, LF, CR, BLANK, QUOTE, COMMA, MINUS, POINT, ZERO, NINE, COLON, BACKSLASH, LOWER_E, LOWER_U] = [9, 10, 13, 32, 34, 44, 45, 46, 48, 57, 58, 92, 101, 117] as const
+const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [91, 93, 123, 125] as const
+const LITERALS: ReadonlyMap<number, readonly [string, Json]> = new Map([[116, ['true', true]], [102, ['false', false]], [110, ['null', null]]])
+
+/** The key of a value that is no member: the document itself. */
+export const NO_KEY = keyOfName('')
+
+/** Reads the value of a member whose name, quotes included, is text[start, end). */
+export type ReadMember = (key: Key, start: number, end: number) => Json
+
+export class JsonScanner {
+  readonly text: string
+  /** Where the next character to read stands. */
+  at = 0
+  #depth = 0
+
+  constructor (text: string) {
+    this.text = text
+    if (!text.isWellFormed()) this.fail('a lone surrogate is not text', text.search(/\p{Surrogate}/u))
+    if (text.charCodeAt(0) === 0xfeff) this.fail('a byte order mark is not allowed', 0)
+  }
+
+  /** Refuses the text, naming the place by line and column (UTF-16 units, from 1). */
+  fail (problem: string, at = this.at): never {
+    const line = this.text.slice(0, at).split('\n').length
+    throw malformed(`line ${line}, column ${at - this.text.lastIndexOf('\n', at - 1)}: ${problem}`)
+  }
+
+  /** Refuses what stands here, or that nothing does. */
+  refuse (wanted: string): never {
+    const code = this.text.codePointAt(this.at)
+    return this.fail(code === undefined ? `the text ends where ${wanted} is expected` : `${JSON.stringify(String.fromCodePoint(code))} where ${wanted} is expected`)
+  }
+
+  /** The one value of the text, which nothing but whitespace may surround. */
+  document<T> (read: () => T): T {
+    if (this.space() === -1) this.fail('the text is empty')
+    const value = read()
+    if (this.space() !== -1) this.refuse('the end')
+    return value
+  }
+
+  /** Goes over whitespace; the character code that follows it, -1 at the end of the text. */
+  space (): number {
+    const { text } = this
+    let at = this.at
+    if (at < text.length) {
+      const first = text.charCodeAt(at)
+      if (first > BLANK) return first
+      const start = at
+      do {
+        const code = text.charCodeAt(at)
+        if (code !== BLANK && code !== LF && code !== CR && code !== TAB) break
+        at++
+      } while (at < text.length)
+      this.at = at
+      if (at > start) this.skipped(start, at)
+    }
+    return at < text.length ? text.charCodeAt(at) : -1
+  }
+
+  /** Insignificant whitespace was found; for those who copy tokens. */
+  skipped (_start: number, _end: number): void {}
+
+  /** A string value was read, its token beginning at `start`; for those who collect links. */
+  found (_key: Key, _value: string, _start: number): void {}
+
+  value (key: Key): Json {
+    const code = this.at < this.text.length ? this.text.charCodeAt(this.at) : -1
+    switch (code) {
+      case QUOTE: {
+        const start = this.at
+        const value = this.string()
+        if (key.links !== 'none' || value.charCodeAt(0) === LOWER_U) this.found(key, value, start)
+        return value
+      }
+      case BRACE: return this.object()
+      case BRACKET: return this.array(key)
+      case MINUS: return this.#longNumber()
+      default: return code >= ZERO && code <= NINE ? this.#number() : this.#literal(code)
+    }
+  }
+
+  /** An object; `read`, when given, reads each member's value in place of `value`. */
+  object (read?: ReadMember): JsonObject {
+    this.#enter()
+    const object: JsonObject = {}
+    let seen = 0
+    let code = this.space()
+    if (code === BRACE_END) return this.#leave(object)
+    for (;;) {
+      if (code !== QUOTE) this.refuse('a member name in quotes')
+      const start = this.at
+      const key = this.#key()
+      const end = this.at
+      // A plain object cannot hold it: assigning it would change the object's prototype.
+      if (key.name === '__proto__') this.fail('the member name "__proto__" is not allowed', start)
+      if ((seen & key.bit) !== 0 && Object.hasOwn(object, key.name)) this.fail(`the member ${JSON.stringify(key.name)} is there twice`, start)
+      seen |= key.bit
+      if (this.space() !== COLON) this.refuse('a colon')
+      this.at++
+      this.space()
+      object[key.name] = read === undefined ? this.value(key) : read(key, start, end)
+      code = this.space()
+      if (code === BRACE_END) return this.#leave(object)
+      if (code !== COMMA) this.refuse('a comma or the end of the object')
+      this.at++
+      code = this.space()
+    }
+  }
+
+  /** An array; its strings are found under the name of the member that holds it. */
+  array (key: Key, read?: () => Json): Json[] {
+    this.#enter()
+    const array: Json[] = []
+    if (this.space() === BRACKET_END) return this.#leave(array)
+    for (;;) {
+      array.push(read === undefined ? this.value(key) : read())
+      const code = this.space()
+      if (code === BRACKET_END) return this.#leave(array)
+      if (code !== COMMA) this.refuse('a comma or the end of the array')
+      this.at++
+      this.space()
+    }
+  }
+
+  /** The string whose quote stands here. */
+  string (): string {
+    const { text } = this
+    const start = this.at + 1
+    let at = start
+    while (at < text.length) {
+      const code = text.charCodeAt(at)
+      if (code === QUOTE) {
+        this.at = at + 1
+        return text.slice(start, at)
+      }
+      if (code === BACKSLASH || code < BLANK) break
+      at++
+    }
+    return this.#escaped(start, at)
+  }
+
+  #enter (): void {
+    if (++this.#depth > DEEPEST) this.fail(`nested more than ${DEEPEST} deep`)
+    this.at++
+  }
+
+  #leave<T> (value: T): T {
+    this.#depth--
+    this.at++
+    return value
+  }
+
+  #key (): Key {
+    const { text } = this
+    const start = this.at + 1
+    let at = start
+    let hash = 0
+    while (at < text.length) {
+      const code = text.charCodeAt(at)
+      if (code === QUOTE) {
+        this.at = at + 1
+        return keyAt(text, start, at, hash)
+      }
+      if (code === BACKSLASH || code < BLANK) break
+      hash = hashStep(hash, code)
+      at++
+    }
+    return keyOfName(this.#escaped(start, at))
+  }
+
+  /** The rest of a string that holds an escape, or does not end. */
+  #escaped (start: number, from: number): string {
+    const { text } = this
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === QUOTE) {
+        this.at = at + 1
+        const value = JSON.parse(text.slice(start - 1, at + 1)) as string
+        if (!value.isWellFormed()) this.fail('a lone surrogate is escaped in this string', start - 1)
+        return value
+      }
+      if (code < BLANK) this.fail(code === 0 ? 'NUL in a string' : 'a control character in a string must be escaped', at)
+      if (code === BACKSLASH) at = this.#escapeEnd(at)
+    }
+    return this.fail('this string does not end', start - 1)
+  }
+
+  /** The last character of the escape that begins at `at`. */
+  #escapeEnd (at: number): number {
+    const { text } = this
+    const kind = text.charAt(at + 1)
+    if (kind !== 'u') {
+      if (kind === '' || !'"\\/bfnrt'.includes(kind)) this.fail('no such escape', at)
+      return at + 1
+    }
+    if (!/^[0-9a-fA-F]{4}$/.test(text.slice(at + 2, at + 6))) this.fail('four hexadecimal digits must follow \\u', at)
+    if (text.startsWith('0000', at + 2)) this.fail('NUL in a string', at)
+    return at + 5
+  }
+
+  /** The number whose first digit stands here: one of few digits without building a string. */
+  #number (): number | Decimal {
+    const { text } = this
+    const start = this.at
+    let at = start
+    let point = -1
+    let digits = 0
+    let code = 0
+    for (; at < text.length; at++) {
+      code = text.charCodeAt(at)
+      if (code >= ZERO && code <= NINE) digits = digits * 10 + code - ZERO
+      else if (code === POINT && point < 0) point = at
+      else break
+    }
+    if (at - start > LONGEST_EXACT || (code | 32) === LOWER_E) return this.#longNumber()
+    if (!printsAsWritten(text, start, point, at)) return this.#longNumber()
+    this.at = at
+    return point < 0 ? digits : digits / power(at - point - 1)
+  }
+
+  #longNumber (): number | Decimal {
+    const end = numberEnd(this.text, this.at)
+    if (end === this.at) this.refuse('a digit')
+    const token = this.text.slice(this.at, end)
+    this.at = end
+    return numberOf(token)
+  }
+
+  #literal (code: number): Json {
+    const literal = LITERALS.get(code)
+    if (literal === undefined || !this.text.startsWith(literal[0], this.at)) return this.refuse('a value')
+    this.at += literal[0].length
+    return literal[1]
+  }
+}
