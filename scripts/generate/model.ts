@@ -14,6 +14,9 @@ export interface Element {
   /** FHIR type names; a backbone element's type is its path (`Observation.component`). */
   readonly types: readonly string[]
   readonly many: boolean
+  readonly mandatory: boolean
+  /** The value set of a required binding. */
+  readonly bound: string | undefined
   /** True for `value[x]`: in JSON the member's name is `name` + type. */
   readonly choice: boolean
 }
@@ -28,7 +31,8 @@ export interface Type {
 
 export type Model = ReadonlyMap<string, Type>
 
-interface ElementDefinition { path: string, max: string, type?: Array<{ code: string }>, contentReference?: string }
+interface Binding { strength: string, valueSet?: string }
+interface ElementDefinition { path: string, min: number, max: string, binding?: Binding, type?: Array<{ code: string }>, contentReference?: string }
 interface StructureDefinition {
   resourceType: string
   id: string
@@ -69,7 +73,14 @@ function addType (model: Map<string, Type>, definition: StructureDefinition): vo
     if (hasChildren) members.set(element.path, new Map())
     if (kind === 'primitive-type' && last === 'value') continue
     const name = last.replace('[x]', '')
-    members.get(parent)?.set(name, { name, types: typesOf(element, hasChildren), many: element.max !== '1' && element.max !== '0', choice: last.endsWith('[x]') })
+    members.get(parent)?.set(name, {
+      name,
+      types: typesOf(element, hasChildren),
+      many: element.max !== '1' && element.max !== '0',
+      mandatory: element.min > 0,
+      bound: element.binding?.strength === 'required' ? element.binding.valueSet?.replace(/\|.*$/, '') : undefined,
+      choice: last.endsWith('[x]')
+    })
   }
   for (const [path, elements] of members) {
     const own = path === id
