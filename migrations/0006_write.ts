@@ -16,7 +16,7 @@ export const up = (db: Knex) => db.raw(`
     p_string_row int4[], p_string_key int8[], p_string_value text[],
     p_date_row int4[], p_date_key int8[], p_date_lo int8[], p_date_hi int8[],
     -- owners: those made here, those of Patients put again after a delete, those that must be alive, and who must be treating whom
-    p_new_owner int8[], p_new_owner_id text[], p_revived int8[], p_need_owner int8[], p_treated int8[], p_treating int8[],
+    p_new_owner int8[], p_new_owner_id text[], p_revived int8[], p_need_owner int8[], p_need_id text[], p_treated int8[], p_treating int8[],
     -- one element per audited request; first and last are positions of its versions
     p_writer int8, p_seq int8[], p_audit_owner int8[], p_actor int8[], p_caller int2[], p_interaction int2[], p_audit_type int2[],
     p_status int2[], p_first int4[], p_last int4[], p_client text[], p_audit_owners text[], p_shown text[]
@@ -39,7 +39,8 @@ export const up = (db: Knex) => db.raw(`
     -- The owners stay alive until this commits: a Patient cannot be deleted under its data.
     if cardinality(p_need_owner) > 0 then
       select count(*) into v_count
-        from (select from karta.owner o where o.owner = any(p_need_owner) and o.alive for key share) s;
+        from (select from karta.owner o join unnest(p_need_owner, p_need_id) n(owner, id) on n.owner = o.owner and n.id = o.id
+              where o.alive for key share of o) s;
       if v_count <> cardinality(p_need_owner) then
         raise exception 'an owner is not alive' using errcode = 'KA001';
       end if;

@@ -1,0 +1,28 @@
+// Security labels at write. Until the labelling service exists they are those that the writer sent; they stand in columns
+// of their own, and the body keeps what it was sent. https://hl7.org/fhir/R4/security-labels.html
+import { isObject, type Json, type JsonObject } from '../fhir/json-value.js'
+
+// Ordered: a permit for one covers those before it, a deny those after it.
+const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
+const RANKS: readonly string[] = ['U', 'L', 'M', 'N', 'R', 'V']
+const NORMAL = 3
+
+export interface Labels {
+  readonly rank: number
+  readonly labels: readonly string[] | undefined
+}
+
+/** The labels of a resource: the highest confidentiality it is marked with (unmarked: N), and every other code. */
+export function labelsOf (value: JsonObject): Labels {
+  const security = isObject(value['meta']) ? value['meta']['security'] : undefined
+  if (!Array.isArray(security)) return { rank: NORMAL, labels: undefined }
+  const codings = security.filter(isObject)
+  const ranks = codings.filter(coding => coding['system'] === CONFIDENTIALITY).map(coding => RANKS.indexOf(code(coding['code'])))
+  const labels = codings.filter(coding => coding['system'] !== CONFIDENTIALITY).map(coding => code(coding['code'])).filter(label => label !== '')
+  return {
+    rank: ranks.length === 0 ? NORMAL : Math.max(...ranks, 0),
+    labels: labels.length === 0 ? undefined : [...new Set(labels)]
+  }
+}
+
+const code = (value: Json | undefined): string => typeof value === 'string' ? value : ''

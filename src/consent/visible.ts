@@ -1,0 +1,170 @@
+// The only way to a row: what one caller may see of what he asked for, policy and data in one statement. Rows leave, not
+// a builder to which something could be added. https://hl7.org/fhir/R4/http.html#read docs/decisions/0005-policy-columns.md
+import type { Caller } from '../auth/caller.js'
+import { numberOf, typeOf } from '../fhir/resource-types.js'
+import type { Query, Readers } from '../store/pool.js'
+import { isRid } from '../store/rid.js'
+import { scoped } from './scoped.js'
+
+/** One version that the caller may see. `rid` is its versionId; surrogates and rids are decimal texts. */
+export interface VersionRow {
+  readonly type: string
+  readonly id: string
+  readonly rid: string
+  readonly ver: number
+  readonly deleted: boolean
+  /** The stored text behind the server-owned head; empty when deleted. */
+  readonly tail: string
+  readonly owner: string
+  readonly owners: readonly string[] | undefined
+  readonly class: number
+}
+
+/** A row as the database gives it: arrays, since they are read often. */
+export interface RawRow {
+  readonly type: number
+  readonly id: string
+  readonly rid: string
+  readonly ver: number
+  readonly state: number
+  readonly body: string
+  readonly owner: string
+  readonly owners: readonly string[] | null
+  readonly class: number
+}
+
+/** What leaves the database of a version `v`. */
+export const COLUMNS = 'v.type, v.id, v.rid, v.ver, v.state, v.body, v.owner, v.owners, v.class'
+
+export const versionRow = (raw: RawRow): VersionRow => ({
+  type: typeOf(raw.type),
+  id: raw.id,
+  rid: raw.rid,
+  ver: raw.ver,
+  deleted: raw.state === 9,
+  tail: raw.body,
+  owner: raw.owner,
+  owners: raw.owners ?? undefined,
+  class: raw.class
+})
+
+/** The newest version of one resource. undefined: there is none, or the caller may not see it; nothing tells which. */
+export async function readCurrent (db: Readers, caller: Caller, type: string, id: string): Promise<VersionRow | undefined> {
+  const [row] = await db.query<RawRow>(prepared(caller, 'read', [numberOf(type), id], allowed => `
+    select ${COLUMNS}
+    from (select * from karta.version v where v.type = $1::int2 and v.id = $2::text order by v.ver desc limit 1) v
+    where ${allowed}`))
+  return row === undefined ? undefined : versionRow(row)
+}
+
+// An old version is judged by its own labels and those that the resource has now: the stricter of both.
+const AS_NOW = `
+  select v.rid, v.owner, v.ver, v.type, v.class, v.state, v.id, v.body, v.owners, v.xid,
+         greatest(v.label_state, c.label_state) as label_state, coalesce(v.labels, '{}') || coalesce(c.labels, '{}') as labels
+  from karta.version v,
+       lateral (select c.labels, c.label_state from karta.version c where c.type = v.type and c.id = v.id order by c.ver desc limit 1) c`
+
+/** One version of one resource. undefined: there is none, or the caller may not see it. */
+export async function readVersion (db: Readers, caller: Caller, type: string, id: string, versionId: string): Promise<VersionRow | undefined> {
+  const rid = isRid(versionId) ? versionId : '0'
+  const [row] = await db.query<RawRow>(prepared(caller, 'vread', [numberOf(type), id, rid], allowed => `
+    select ${COLUMNS}
+    from (${AS_NOW} where v.type = $1::int2 and v.id = $2::text and v.rid = $3::int8 and v.state <> 8) v
+    where ${allowed}`))
+  return row === undefined ? undefined : versionRow(row)
+}
+
+/** The newest versions of many resources, in the order asked, in one round trip. */
+export async function readMany (db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string }[]): Promise<(VersionRow | undefined)[]> {
+  if (keys.length === 0) return []
+  const types = keys.map(key => numberOf(key.type))
+  const ids = keys.map(key => key.id)
+  const rows = await db.query<RawRow & { readonly place: string }>(prepared(caller, 'read-many', [types, ids], allowed => `
+    select k.place, ${COLUMNS}
+    from unnest($1::int2[], $2::text[]) with ordinality as k(type, id, place),
+         lateral (select * from karta.version v where v.type = k.type and v.id = k.id order by v.ver desc limit 1) v
+    where ${allowed}`))
+  const found: (VersionRow | undefined)[] = new Array(keys.length).fill(undefined)
+  for (const row of rows) found[Number(row.place) - 1] = versionRow(row)
+  return found
+}
+
+/** The newest versions of many resources, or the versions named, in the order asked. At most two statements. */
+export async function readVersions (
+  db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string, readonly versionId?: string }[]
+): Promise<(VersionRow | undefined)[]> {
+  const named = keys.filter(key => key.versionId !== undefined)
+  if (named.length === 0) return await readMany(db, caller, keys)
+  const newest = keys.filter(key => key.versionId === undefined)
+  const [current, versions] = await Promise.all([readMany(db, caller, newest), readManyVersions(db, caller, named)])
+  const [nextCurrent, nextVersion] = [current.values(), versions.values()]
+  return keys.map(key => (key.versionId === undefined ? nextCurrent : nextVersion).next().value)
+}
+
+async function readManyVersions (
+  db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string, readonly versionId?: string }[]
+): Promise<(VersionRow | undefined)[]> {
+  const rids = keys.map(({ versionId = '' }) => isRid(versionId) ? versionId : '0')
+  const values = [keys.map(key => numberOf(key.type)), keys.map(key => key.id), rids]
+  const rows = await db.query<RawRow & { readonly place: string }>(prepared(caller, 'vread-many', values, allowed => `
+    select k.place, ${COLUMNS}
+    from unnest($1::int2[], $2::text[], $3::int8[]) with ordinality as k(type, id, rid, place),
+         lateral (${AS_NOW} where v.type = k.type and v.id = k.id and v.rid = k.rid and v.state <> 8) v
+    where ${allowed}`))
+  const found: (VersionRow | undefined)[] = new Array(keys.length).fill(undefined)
+  for (const row of rows) found[Number(row.place) - 1] = versionRow(row)
+  return found
+}
+
+/** An identifier that a resource of a type carries; `system` undefined: whatever its system. */
+export interface IdentifierKey {
+  readonly type: string
+  readonly system: string | undefined
+  readonly value: string
+}
+
+/** The ids of the live resources that carry each identifier, at most two of each: none, one, or several. */
+export async function readByIdentifier (db: Readers, caller: Caller, keys: readonly IdentifierKey[]): Promise<string[][]> {
+  if (keys.length === 0) return []
+  const values = [keys.map(key => numberOf(key.type)), keys.map(identifierHash)]
+  const rows = await db.query<{ readonly place: string, readonly id: string }>(prepared(caller, 'identifiers', values, allowed => `
+    select k.place, f.id
+    from unnest($1::int2[], $2::int8[]) with ordinality as k(type, token, place),
+         lateral (select v.id from (select c.owner, c.rid from karta.current c where c.type = k.type and c.tokens @> array[k.token] offset 0) c,
+                  karta.version v where v.owner = c.owner and v.rid = c.rid and ${allowed} limit 2) f`))
+  const found: string[][] = keys.map(() => [])
+  for (const { place, id } of rows) found[Number(place) - 1]?.push(id)
+  return found
+}
+
+/** What a history asks for. Times in milliseconds. */
+export interface HistoryQuery {
+  readonly type?: string
+  readonly id?: string
+  /** Versions stored at or after. */
+  readonly since?: number
+  /** Versions that were current at some moment of [from, to). */
+  readonly at?: readonly [from: number, to: number]
+  /** Versions older than this rid: the cursor of the page before. */
+  readonly before?: string
+  readonly count: number
+}
+
+export interface HistoryPage {
+  readonly rows: readonly (VersionRow & { readonly method: 'POST' | 'PUT' | 'DELETE' })[]
+  /** How many versions the caller may see in all; only for one resource. */
+  readonly total: number | undefined
+  readonly more: boolean
+}
+
+/** A prepared statement of one caller: its text and name depend on the kind of caller only. */
+export function prepared (caller: Caller, name: string, values: readonly unknown[], text: (allowed: string) => string): Query {
+  const key = `${caller.kind}:${name}`
+  const predicate = scoped('v', caller, values.length + 1)
+  let sql = TEXTS.get(key)
+  if (sql === undefined) TEXTS.set(key, sql = text(predicate.sql))
+  return { name: key, text: sql, values: [...values, ...predicate.values] }
+}
+
+const TEXTS = new Map<string, string>()
+export { AS_NOW }

@@ -1,0 +1,54 @@
+// What the interactions work with, opened once per process and closed in the order that loses nothing.
+import { hostname } from 'node:os'
+import type { Config } from '../config.js'
+import { AuditWriter } from '../consent/audit.js'
+import { Ids } from '../store/id.js'
+import { Patients } from '../store/patients.js'
+import { makePool, Readers, type PoolOptions } from '../store/pool.js'
+import { Surrogates } from '../store/surrogates.js'
+import { Writer } from '../store/writer.js'
+import { Cursors } from './cursor.js'
+import type { Server } from './write.js'
+
+export interface OpenServer extends Server {
+  /** Ends what runs, seals the audit trail and closes every connection. */
+  readonly close: () => Promise<void>
+}
+
+/** Opens the store behind `url`. `onError` hears of what goes wrong where no request waits. */
+export async function openServer (config: Config, url: string, onError: (error: unknown) => void): Promise<OpenServer> {
+  const options: PoolOptions = { url, readers: config.readers, writers: config.writers, statementTimeout: config.statementTimeout, onError }
+  const writePool = makePool(options, config.writers)
+  // One flush at a time, and a connection for what the clock asks for beside it.
+  const auditPool = makePool(options, 2)
+  const audit = await AuditWriter.start(auditPool, `${hostname()}:${process.pid}`, onError)
+  const secrets = await secretsOf(auditPool)
+  const ids = new Ids(secrets('id-mask'))
+  const readers = new Readers(options)
+  return {
+    config,
+    readers,
+    writer: new Writer(writePool, config.writers, audit.writer),
+    audit,
+    ids,
+    surrogates: new Surrogates(auditPool),
+    patients: new Patients(ids),
+    cursors: new Cursors(secrets('cursor').toString('base64')),
+    base: `${config.publicUrl}/fhir`,
+    zone: config.zone,
+    close: async () => {
+      await audit.end()
+      await Promise.all([readers.end(), writePool.end(), auditPool.end()])
+    }
+  }
+}
+
+async function secretsOf (pool: ReturnType<typeof makePool>): Promise<(name: string) => Buffer> {
+  const { rows } = await pool.query<{ name: string, value: Buffer }>('select name, value from karta.secret')
+  const secrets = new Map(rows.map(({ name, value }) => [name, value]))
+  return name => {
+    const secret = secrets.get(name)
+    if (secret === undefined) throw new Error(`the database has no secret ${name}`)
+    return secret
+  }
+}

@@ -1,0 +1,242 @@
+// Everything that a transaction writes, in one statement: all of it or nothing. https://hl7.org/fhir/R4/http.html#trules
+import type { Caller } from '../auth/caller.js'
+import { readMany, readVersions, type VersionRow } from '../consent/visible.js'
+import type { ScannedResource } from '../fhir/json.js'
+import { conflict, FhirError, forbidden, gone, invalid, notFound, ofEntry } from '../fhir/outcome.js'
+import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
+import type { Put, Tombstone, WriteGroup } from '../store/version.js'
+import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
+import { bundleLinks, type BundleLinks } from './bundle-links.js'
+import { finder, owning, owningReferences, type Find, type Found, type Owning } from './owning.js'
+import { checkMatch, checkResource, isUnchanged, mayChooseIds, mayWrite, ownSurrogate, patched, patientOf, putOf, tombstone, treatedBy, type Server, type Written } from './write.js'
+
+/** One entry that writes. `type` is a resource type; a POST has no id, a DELETE no resource, a PATCH an edit. */
+export interface EntryWrite {
+  readonly index: number
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly type: string
+  readonly id?: string
+  readonly fullUrl?: string
+  readonly resource?: ScannedResource
+  readonly edit?: (text: string) => string
+  readonly ifMatch?: string
+}
+
+/** One entry that reads: the newest version, or the one named. */
+export interface EntryRead {
+  readonly index: number
+  readonly type: string
+  readonly id: string
+  readonly versionId?: string
+}
+
+/** What each entry came to, by its index; undefined: absent or hidden. */
+export type Transacted = ReadonlyMap<number, Written | VersionRow | undefined>
+
+const ATTEMPTS = 3
+
+/** Writes all entries or none, then reads. Throws FhirError that names the entry. At most five statements at any size. */
+export async function transact (server: Server, caller: Caller, entries: readonly EntryWrite[], reads: readonly EntryRead[]): Promise<Transacted> {
+  for (const entry of entries) within(entry, () => checkEntry(caller, entry))
+  const written = await stored(server, caller, entries)
+  const rows = await readVersions(server.readers, caller, reads)
+  const shown = rows.filter(row => row !== undefined)
+  if (reads.length > 0) await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown })
+  return new Map<number, Written | VersionRow | undefined>([...written, ...reads.map(({ index }, place) => [index, rows[place]] as const)])
+}
+
+function checkEntry (caller: Caller, { type, resource, method }: EntryWrite): void {
+  if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
+  if (!mayWrite(caller, type)) throw forbidden(`this caller may not write ${type}`)
+  if (resource !== undefined && method !== 'PATCH') checkResource(type, resource)
+}
+
+async function stored (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Map<number, Written | undefined>> {
+  if (entries.length === 0) return new Map()
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await attempt(server, caller, entries, { trust: left === ATTEMPTS })
+    } catch (error) {
+      if (error instanceof OwnerHasData) throw conflict('a Patient of this Bundle cannot be deleted while it has data')
+      const lost = error instanceof WriteConflict || error instanceof OwnerRefused
+      if (lost && left > 1) continue
+      if (error instanceof OwnerRefused) throw conflict('a patient of this Bundle was deleted meanwhile')
+      throw error instanceof WriteConflict ? conflict('a resource of this Bundle is being written by others; try again') : error
+    }
+  }
+}
+
+/** An entry with what it replaces and what it becomes. */
+interface Planned {
+  readonly entry: EntryWrite
+  readonly type: ResourceType
+  readonly current: VersionRow | undefined
+  readonly resource: ScannedResource | undefined
+  owned?: Owning
+  owner?: string
+  id: string
+}
+
+async function attempt (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Map<number, Written | undefined>> {
+  const plans = await planned(server, caller, entries)
+  for (const plan of plans) if (plan.type === 'Patient' && plan.current === undefined) plan.owner = await server.surrogates.next()
+  const links = await bundleLinks(server, caller, plans)
+  const owners = new BundleOwners(plans, links, await outside(server, caller, plans, links, how), caller)
+  for (const plan of plans) {
+    if (plan.resource === undefined) continue
+    plan.owned = within(plan.entry, () => owners.owning(plan))
+    plan.owner = plan.owned.owner ?? owners.own.get(plan) ?? await server.surrogates.next()
+    if (plan.entry.method === 'POST') plan.id = server.ids.next(plan.owner)
+  }
+  return await commit(server, caller, plans, links)
+}
+
+async function planned (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Planned[]> {
+  const named = entries.filter(({ id }) => id !== undefined)
+  const rows = await readMany(server.readers, caller, named.map(({ type, id = '' }) => ({ type, id })))
+  const currents = new Map(named.map((entry, place) => [entry, rows[place]]))
+  return entries.map(entry => within(entry, () => plan(caller, entry, currents.get(entry))))
+}
+
+function plan (caller: Caller, entry: EntryWrite, current: VersionRow | undefined): Planned {
+  const { type, id = '', method, ifMatch } = entry
+  if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
+  if (method !== 'DELETE' || current !== undefined) checkMatch(type, id, current, ifMatch)
+  if (method === 'PUT' && current === undefined && !mayChooseIds(caller)) throw notFound(type, id)
+  if (method !== 'PATCH') return { entry, type, id, current, resource: entry.resource }
+  if (current === undefined) throw notFound(type, id)
+  if (current.deleted) throw gone(type, id)
+  return { entry, type, id, current, resource: patched(type, id, current, entry.edit ?? (text => text)) }
+}
+
+// References to owners that are not entries of this Bundle, looked up together.
+async function outside (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks, how: { trust: boolean }): Promise<Find> {
+  const references = plans.flatMap(({ entry, type, resource }) => resource === undefined
+    ? []
+    : owningReferences(type, resource.value)
+      .filter(({ reference }) => reference !== undefined && links.entryOf(entry, reference) === undefined)
+      .map(reference => ({ ...reference, reference: links.resolved(reference.reference) })))
+  const find = await finder(server, caller, references, how)
+  return reference => find({ ...reference, reference: links.resolved(reference.reference) })
+}
+
+/** Whose each entry is, where entries refer to each other. */
+class BundleOwners {
+  /** Surrogates of entries that are their own owners. */
+  readonly own = new Map<Planned, string>()
+  readonly #byEntry: ReadonlyMap<EntryWrite, Planned>
+  readonly #settled = new Map<Planned, Owning>()
+  readonly #open = new Set<Planned>()
+  readonly #links: BundleLinks
+  readonly #outside: Find
+  readonly #caller: Caller
+
+  constructor (plans: readonly Planned[], links: BundleLinks, outside: Find, caller: Caller) {
+    this.#byEntry = new Map(plans.map(plan => [plan.entry, plan]))
+    this.#links = links
+    this.#outside = outside
+    this.#caller = caller
+    for (const plan of plans) {
+      const owner = plan.owner ?? ownSurrogate(plan.type, plan.current)
+      if (owner !== undefined) this.own.set(plan, owner)
+    }
+  }
+
+  /** Throws FhirError 422 naming the element whose owner is unknown. */
+  owning (plan: Planned): Owning {
+    const known = this.#settled.get(plan)
+    if (known !== undefined) return known
+    this.#open.add(plan)
+    const owned = owning(plan.type, plan.resource?.value ?? {}, this.#caller, reference => {
+      const entry = reference.reference === undefined ? undefined : this.#links.entryOf(plan.entry, reference.reference)
+      const target = entry === undefined ? undefined : this.#byEntry.get(entry)
+      return target === undefined ? this.#outside(reference) : this.#inside(target)
+    })
+    this.#open.delete(plan)
+    this.#settled.set(plan, owned)
+    return owned
+  }
+
+  // Entries that own each other in a circle own nothing.
+  #inside (target: Planned): Found | undefined {
+    if (target.resource === undefined) return undefined
+    const own = this.own.get(target)
+    if (target.type === 'Patient') return own === undefined ? undefined : { owners: [own], needed: undefined }
+    if (this.#open.has(target)) return { owners: [], needed: undefined }
+    const owned = this.owning(target)
+    return { owners: owned.class === 1 ? owned.owners ?? [owned.owner ?? ''] : [], needed: undefined }
+  }
+}
+
+async function commit (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks): Promise<Map<number, Written | undefined>> {
+  const results = new Map<number, Written | undefined>()
+  const versions: (Put | Tombstone)[] = []
+  const writes: Planned[] = []
+  const group = { newOwners: [], revived: [], needed: [], treated: [] } as { [K in 'newOwners' | 'revived' | 'needed' | 'treated']: WriteGroup[K][number][] }
+  for (const plan of plans) {
+    const version = within(plan.entry, () => versionOf(server, plan, links))
+    if (version === undefined) {
+      results.set(plan.entry.index, unchanged(plan))
+      continue
+    }
+    versions.push(version)
+    writes.push(plan)
+    if (version.op === 'put') {
+      const { newOwners, revived } = patientOf(version, plan.current)
+      group.newOwners.push(...newOwners)
+      group.revived.push(...revived)
+      group.needed.push(...plan.owned?.needed ?? [])
+    }
+    const dataClass = version.op === 'put' ? version.class : plan.current?.class ?? 0
+    group.treated.push(...treatedBy(caller, dataClass, (version.op === 'put' ? version.owners : plan.current?.owners) ?? [version.owner]))
+  }
+  const rids = await commitAudited(server, caller, versions, plans, group)
+  writes.forEach((plan, place) => results.set(plan.entry.index, writtenOf(plan, versions[place], rids[place] ?? '')))
+  return results
+}
+
+async function commitAudited (
+  server: Server, caller: Caller, versions: readonly (Put | Tombstone)[], plans: readonly Planned[], group: Omit<WriteGroup, 'versions' | 'audit'>
+): Promise<readonly string[]> {
+  const unchangedRows = plans.flatMap(({ current, resource }) => resource !== undefined && isUnchanged(current, resource) ? [current] : [])
+  const rows = versions.map((version, place) => ({
+    rid: '', owner: version.owner, owners: version.op === 'put' ? version.owners : undefined, class: version.op === 'put' ? version.class : plans[place]?.current?.class ?? 0
+  }))
+  if (versions.length === 0) {
+    await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: unchangedRows })
+    return []
+  }
+  const audit = server.audit.row(caller, { interaction: 'transaction', status: 200, rows: [...rows, ...unchangedRows] })
+  const rids = await server.writer.commit({ versions, ...group, audit: { ...audit, shown: unchangedRows.map(row => row.rid) } })
+  server.audit.committed(audit)
+  return rids
+}
+
+// undefined: the body is the same, or there is nothing to delete.
+function versionOf (server: Server, plan: Planned, links: BundleLinks): Put | Tombstone | undefined {
+  const { current, resource, owned, owner, type, id, entry } = plan
+  if (resource === undefined || owned === undefined || owner === undefined) {
+    return current === undefined || current.deleted ? undefined : tombstone(current)
+  }
+  const rewritten = links.rewritten(entry, resource)
+  if (isUnchanged(current, rewritten)) return undefined
+  return putOf(server, type, id, rewritten, owned, owner, current)
+}
+
+const unchanged = ({ type, id, current, entry }: Planned): Written | undefined => current === undefined
+  ? undefined
+  : { status: 200, type, id, rid: current.rid, tail: current.tail, changed: false, deleted: entry.method === 'DELETE' }
+
+function writtenOf ({ type, id, current }: Planned, version: Put | Tombstone | undefined, rid: string): Written {
+  const created = version?.op === 'put' && (current === undefined || current.deleted)
+  return { status: created ? 201 : 200, type, id, rid, tail: version?.op === 'put' ? version.tail : '', changed: true, deleted: version?.op === 'delete' }
+}
+
+/** Runs a step of one entry; what it throws names the entry. */
+function within<T> (entry: EntryWrite, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    throw error instanceof FhirError ? ofEntry(error, entry.index) : error
+  }
+}

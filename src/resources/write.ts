@@ -1,0 +1,269 @@
+// Create, update, patch and delete of one resource: what is settled before the one statement that stores it.
+// https://hl7.org/fhir/R4/http.html#create https://hl7.org/fhir/R4/http.html#update
+import type { Caller } from '../auth/caller.js'
+import type { Config } from '../config.js'
+import type { AuditWriter, Interaction } from '../consent/audit.js'
+import { labelsOf } from '../consent/labels.js'
+import { readCurrent, type VersionRow } from '../consent/visible.js'
+import { resourceText, scanResource, type ScannedResource } from '../fhir/json.js'
+import { conflict, forbidden, gone, invalid, notFound, notValid, preconditionFailed, unprocessable } from '../fhir/outcome.js'
+import { numberOf, type ResourceType } from '../fhir/resource-types.js'
+import { validate } from '../fhir/validate.js'
+import { indexRows } from '../store/index-rows.js'
+import { referencesOf } from '../store/links.js'
+import type { Ids } from '../store/id.js'
+import type { Patients } from '../store/patients.js'
+import type { Readers } from '../store/pool.js'
+import { lastUpdatedOf } from '../store/rid.js'
+import type { Surrogates } from '../store/surrogates.js'
+import { TYPES } from '../store/types.js'
+import type { Put, WriteGroup } from '../store/version.js'
+import { OwnerHasData, OwnerRefused, WriteConflict, type Writer } from '../store/writer.js'
+import type { Cursors } from './cursor.js'
+import { finder, owning, owningReferences, type Owning } from './owning.js'
+
+/** What the interactions work with. */
+export interface Server {
+  readonly config: Config
+  readonly readers: Readers
+  readonly writer: Writer
+  readonly audit: AuditWriter
+  readonly ids: Ids
+  readonly surrogates: Surrogates
+  readonly patients: Patients
+  readonly cursors: Cursors
+  /** The URL under which the resources stand, without a slash at its end. */
+  readonly base: string
+  /** The IANA zone in which dates without a zone are read. */
+  readonly zone: string
+}
+
+/** A resource as it stands after a write. `changed` false: the body was the same, so the version is too. */
+export interface Written {
+  readonly status: 200 | 201
+  readonly type: string
+  readonly id: string
+  readonly rid: string
+  readonly tail: string
+  readonly changed: boolean
+  readonly deleted: boolean
+}
+
+// A write that lost a race is decided again on what won it, this often.
+const ATTEMPTS = 5
+
+/** Stores a new resource under an id that the server gives. Throws FhirError 400, 422, 409. */
+export async function createResource (server: Server, caller: Caller, type: ResourceType, resource: ScannedResource): Promise<Written> {
+  refuseUnlessWriter(caller, type)
+  checkResource(type, resource)
+  return await settled(server, caller, type, resource, async owned => {
+    const own = owned.owner ?? await server.surrogates.next()
+    return { ...await store(server, caller, 'create', 201, type, server.ids.next(own), resource, owned, own, undefined), status: 201 }
+  })
+}
+
+/** Stores a version of a resource under an id that the client names. Throws FhirError 400, 404, 409, 412, 422. */
+export async function updateResource (
+  server: Server, caller: Caller, type: ResourceType, id: string, resource: ScannedResource, ifMatch: string | undefined
+): Promise<Written> {
+  refuseUnlessWriter(caller, type)
+  checkResource(type, resource)
+  if (resource.id !== id) throw invalid(`${type}.id must be the id in the URL, ${id}`, `${type}.id`)
+  return await raced(type, id, ifMatch, async () => {
+    const current = await readCurrent(server.readers, caller, type, id)
+    checkMatch(type, id, current, ifMatch)
+    if (current === undefined && !mayChooseIds(caller)) throw notFound(type, id)
+    return await replace(server, caller, 'update', type, id, resource, current)
+  })
+}
+
+/** Edits the text of a resource and stores what comes out. Throws FhirError 400, 404, 409, 410, 412, 422. */
+export async function patchResource (
+  server: Server, caller: Caller, type: ResourceType, id: string, edit: (text: string) => string, ifMatch: string | undefined
+): Promise<Written> {
+  refuseUnlessWriter(caller, type)
+  return await raced(type, id, ifMatch, async () => {
+    const current = await readCurrent(server.readers, caller, type, id)
+    if (current === undefined) throw notFound(type, id)
+    checkMatch(type, id, current, ifMatch)
+    if (current.deleted) throw gone(type, id)
+    return await replace(server, caller, 'patch', type, id, patched(type, id, current, edit), current)
+  })
+}
+
+/** The resource that an edit makes of a version. A patch may change neither type nor id. */
+export function patched (type: ResourceType, id: string, current: VersionRow, edit: (text: string) => string): ScannedResource {
+  const resource = scanResource(edit(resourceText(type, id, current.rid, lastUpdatedOf(current.rid), current.tail)))
+  if (resource.resourceType !== type || resource.id !== id) throw unprocessable('a patch may not change resourceType or id', type)
+  checkResource(type, resource)
+  return resource
+}
+
+/** Ends a resource. undefined: there was none, or none that the caller may see. Throws FhirError 409, 412. */
+export async function deleteResource (server: Server, caller: Caller, type: ResourceType, id: string, ifMatch: string | undefined): Promise<Written | undefined> {
+  refuseUnlessWriter(caller, type)
+  return await raced(type, id, ifMatch, async () => {
+    const current = await readCurrent(server.readers, caller, type, id)
+    if (ifMatch !== undefined && current !== undefined) checkMatch(type, id, current, ifMatch)
+    if (current === undefined || current.deleted) {
+      await server.audit.record(caller, { interaction: 'delete', type, status: 204, rows: current === undefined ? [] : [current] })
+      return current === undefined ? undefined : { status: 200, type, id, rid: current.rid, tail: '', changed: false, deleted: true }
+    }
+    const audit = server.audit.row(caller, { interaction: 'delete', type, status: 204, rows: [current] })
+    const [rid = ''] = await server.writer.commit({
+      versions: [tombstone(current)], newOwners: [], revived: [], needed: [], treated: treatedBy(caller, current.class, current.owners ?? [current.owner]),
+      audit: { ...audit, shown: [] }
+    })
+    server.audit.committed(audit)
+    if (type === 'Patient') server.patients.forget(id)
+    return { status: 200, type, id, rid, tail: '', changed: true, deleted: true }
+  })
+}
+
+/** The end of a version, as it is written. */
+export const tombstone = (current: VersionRow): WriteGroup['versions'][number] => ({
+  op: 'delete', type: numberOf(current.type), id: current.id, owner: current.owner, ver: current.ver + 1, old: { rid: current.rid, owner: current.owner }
+})
+
+/** Only the operator chooses ids; registered systems come with accounts. access.md's section 11 */
+export const mayChooseIds = (caller: Caller): boolean => caller.kind === 'operator'
+
+/** A person is registered, not written by whoever treats him: here, by the operator. */
+const REGISTERED: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Practitioner', 'Organization'])
+
+/** Whether this caller may write this type at all; decided without touching data. */
+export const mayWrite = (caller: Caller, type: ResourceType): boolean =>
+  caller.kind === 'operator' || (caller.kind === 'treating' && TYPES[type].class === 'patient-data' && !REGISTERED.has(type))
+
+function refuseUnlessWriter (caller: Caller, type: ResourceType): void {
+  if (!mayWrite(caller, type)) throw forbidden(`this caller may not write ${type}`)
+}
+
+/** Throws FhirError 400 where the body is another type, 422 with all that validation finds. */
+export function checkResource (type: ResourceType, resource: ScannedResource): void {
+  if (resource.resourceType === undefined) throw invalid('the body must be a resource: resourceType is missing', 'resourceType')
+  if (resource.resourceType !== type) throw invalid(`resourceType must be ${type}, as in the URL, not ${resource.resourceType}`, 'resourceType')
+  const issues = validate(type, resource.value)
+  if (issues.some(issue => issue.severity === 'error')) throw notValid(issues)
+}
+
+/** Throws FhirError 412 unless the version is the one that If-Match names. */
+export function checkMatch (type: string, id: string, current: VersionRow | undefined, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || current?.rid === ifMatch) return
+  throw preconditionFailed(`${type}/${id} does not have version ${ifMatch}`)
+}
+
+async function raced<T> (type: string, id: string, ifMatch: string | undefined, attempt: () => Promise<T>): Promise<T> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (error instanceof OwnerHasData) throw conflict(`${type}/${id} cannot be deleted while it has data`)
+      if (!(error instanceof WriteConflict)) throw error
+      if (ifMatch === undefined && left > 1) continue
+      throw ifMatch === undefined
+        ? conflict(`${type}/${id} is being written by others; try again`)
+        : preconditionFailed(`${type}/${id} does not have version ${ifMatch} any more`)
+    }
+  }
+}
+
+async function replace (
+  server: Server, caller: Caller, interaction: Interaction, type: ResourceType, id: string, resource: ScannedResource, current: VersionRow | undefined
+): Promise<Written> {
+  if (isUnchanged(current, resource)) {
+    await server.audit.record(caller, { interaction, type, status: 200, rows: [current] })
+    return { status: 200, type, id, rid: current.rid, tail: current.tail, changed: false, deleted: false }
+  }
+  const status = current === undefined || current.deleted ? 201 : 200
+  return await settled(server, caller, type, resource, async owned => {
+    const own = owned.owner ?? ownSurrogate(type, current) ?? await server.surrogates.next()
+    return { ...await store(server, caller, interaction, status, type, id, resource, owned, own, current), status }
+  })
+}
+
+/** The same body is the same version; what nobody owned may have found its owner since. */
+export const isUnchanged = (current: VersionRow | undefined, resource: ScannedResource): current is VersionRow =>
+  current !== undefined && !current.deleted && current.class !== 0 && current.tail === resource.tail
+
+/** A resource that is its own owner keeps its surrogate; what a patient owned before does not. */
+export const ownSurrogate = (type: ResourceType, current: VersionRow | undefined): string | undefined =>
+  current !== undefined && (type === 'Patient' || current.class !== 1) ? current.owner : undefined
+
+// Trusts what is known of the owners first, and asks the database where a write was refused on it.
+async function settled (
+  server: Server, caller: Caller, type: ResourceType, resource: ScannedResource, write: (owned: Owning) => Promise<Written>
+): Promise<Written> {
+  const references = owningReferences(type, resource.value)
+  for (const trust of [true, false]) {
+    const owned = owning(type, resource.value, caller, await finder(server, caller, references, { trust }))
+    try {
+      return await write(owned)
+    } catch (error) {
+      if (!(error instanceof OwnerRefused)) throw error
+    }
+  }
+  throw unprocessable(`${type} names a patient that is not known here`, type)
+}
+
+async function store (
+  server: Server, caller: Caller, interaction: Interaction, status: number, type: ResourceType, id: string,
+  resource: ScannedResource, owned: Owning, owner: string, current: VersionRow | undefined
+): Promise<Written> {
+  const put = putOf(server, type, id, resource, owned, owner, current)
+  const audit = server.audit.row(caller, { interaction, type, status, rows: [{ rid: '', owner, owners: owned.owners, class: put.class }] })
+  const [rid = ''] = await server.writer.commit({
+    versions: [put], ...patientOf(put, current), needed: owned.needed, treated: treatedBy(caller, put.class, owned.owners ?? [owner]),
+    audit: { ...audit, shown: [] }
+  })
+  server.audit.committed(audit)
+  return { status: 200, type, id, rid, tail: resource.tail, changed: true, deleted: false }
+}
+
+/** The version that a resource becomes, with its index values. */
+export function putOf (
+  server: Server, type: ResourceType, id: string, resource: ScannedResource, owned: Owning, owner: string, current: VersionRow | undefined
+): Put {
+  const moved = current !== undefined && current.owner !== owner
+  return {
+    op: 'put',
+    type: numberOf(type),
+    id,
+    owner,
+    // A move leaves a version of its own under the owner before.
+    ver: (current?.ver ?? 0) + (moved ? 2 : 1),
+    old: current === undefined ? undefined : { rid: current.rid, owner: current.owner },
+    mapped: current === undefined && resource.id === id,
+    class: owned.class === 0 && type === 'Patient' ? 1 : owned.class,
+    ...labelsOf(resource.value),
+    author: undefined,
+    tail: resource.tail,
+    owners: owned.owners,
+    participants: owned.participants,
+    refs: patientDataReferences(type, resource),
+    rows: indexRows(type, id, resource.value, { zone: server.zone })
+  }
+}
+
+/** What a Patient's own write does to the table of owners. */
+export function patientOf (put: Put, current: VersionRow | undefined): Pick<WriteGroup, 'newOwners' | 'revived'> {
+  if (put.type !== numberOf('Patient')) return { newOwners: [], revived: [] }
+  if (current === undefined) return { newOwners: [{ owner: put.owner, id: put.id }], revived: [] }
+  return { newOwners: [], revived: current.deleted ? [put.owner] : [] }
+}
+
+/** What a write by someone who treats these owners must find true. */
+export const treatedBy = (caller: Caller, dataClass: number, owners: readonly string[]): WriteGroup['treated'] =>
+  caller.kind === 'treating' && dataClass === 1 ? owners.map(owner => ({ owner, actor: caller.actor })) : []
+
+// Outgoing references to patient data other than the patient, who is a column: 'Encounter/a DiagnosticReport/b'.
+function patientDataReferences (type: ResourceType, { value }: ScannedResource): string | undefined {
+  const targets = new Set<string>()
+  for (const { reference } of referencesOf(type, value)) {
+    if (reference === undefined) continue
+    const slash = reference.indexOf('/')
+    const target = slash === -1 ? undefined : TYPES[reference.slice(0, slash) as ResourceType]
+    if (target?.class === 'patient-data' && !reference.startsWith('Patient/')) targets.add(reference)
+  }
+  return targets.size === 0 ? undefined : [...targets].join(' ')
+}

@@ -1,0 +1,102 @@
+// Connections, by what they carry. Pipelined ones carry only bounded reads by key, each with its own Sync; writes,
+// searches and audit have theirs, so that a slow one never stands in front of a read.
+import pg from 'pg'
+import { unavailable } from '../fhir/outcome.js'
+
+export interface PoolOptions {
+  readonly url: string
+  /** Pipelined connections for reads by key. */
+  readonly readers: number
+  /** Connections that write; as many writes wait for the disk at once. */
+  readonly writers: number
+  /** Milliseconds after which the database gives up a statement. */
+  readonly statementTimeout: number
+  /** Called with what went wrong on a connection that nobody was waiting on. */
+  readonly onError: (error: Error) => void
+}
+
+export interface Query {
+  readonly name: string
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+// One place for what every connection is set to: no statement's text depends on it. docs/decisions/0009-store.md
+const clientOptions = ({ url, statementTimeout }: PoolOptions): pg.ClientConfig => ({
+  connectionString: url,
+  statement_timeout: statementTimeout,
+  application_name: 'karta',
+  connectionTimeoutMillis: 5000,
+  keepAlive: true,
+  options: '-c jit=off -c plan_cache_mode=force_generic_plan -c default_transaction_isolation=read\\ committed'
+})
+
+/** A pool for statements that may take their time. */
+export function makePool (options: PoolOptions, max: number): pg.Pool {
+  const pool = new pg.Pool({ ...clientOptions(options), max, idleTimeoutMillis: 0 })
+  pool.on('error', options.onError)
+  return pool
+}
+
+/** One connection that carries many reads at once and comes back by itself when it is lost. */
+class Pipeline {
+  readonly #options: PoolOptions
+  #client: Promise<pg.Client> | undefined
+
+  constructor (options: PoolOptions) {
+    this.#options = options
+  }
+
+  async query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
+    const client = await (this.#client ??= this.#connect())
+    const { rows } = await client.query<Row>({ name: query.name, text: query.text, values: [...query.values] })
+    return rows
+  }
+
+  async #connect (): Promise<pg.Client> {
+    const client = new pg.Client({ ...clientOptions(this.#options), pipeline: true })
+    const lost = (error?: Error): void => {
+      this.#client = undefined
+      if (error !== undefined) this.#options.onError(error)
+    }
+    client.on('error', lost)
+    client.on('end', () => lost())
+    try {
+      await client.connect()
+    } catch (error) {
+      this.#client = undefined
+      throw unavailable('the database cannot be reached', { cause: error })
+    }
+    return client
+  }
+
+  async end (): Promise<void> {
+    const client = await this.#client?.catch(() => undefined)
+    this.#client = undefined
+    await client?.end()
+  }
+}
+
+/** Reads by key over a few pipelined connections, in turn. `trips` counts the statements sent, for tests and logs. */
+export class Readers {
+  readonly #pipelines: readonly Pipeline[]
+  #turn = 0
+  trips = 0
+
+  constructor (options: PoolOptions) {
+    this.#pipelines = Array.from({ length: options.readers }, () => new Pipeline(options))
+  }
+
+  /** The rows of one prepared statement. Throws what the database says, or FhirError 503 when it cannot be reached. */
+  query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
+    this.trips++
+    this.#turn = (this.#turn + 1) % this.#pipelines.length
+    const pipeline = this.#pipelines[this.#turn]
+    if (pipeline === undefined) throw new RangeError('there are no readers')
+    return pipeline.query<Row>(query)
+  }
+
+  async end (): Promise<void> {
+    await Promise.all(this.#pipelines.map(pipeline => pipeline.end()))
+  }
+}
