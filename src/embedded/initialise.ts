@@ -46,6 +46,9 @@ function fill (folder: string, password: string, { initdb, postgres }: Binaries,
   run(postgres, ['--single', '-D', folder, 'template1'], folder, account, 'create database karta\n')
   // Read last, so that the operator's own lines win over ours.
   appendFileSync(join(folder, 'postgresql.conf'), "\n# Karta writes karta.conf at every start; settings of your own belong into local.conf.\ninclude_if_exists = 'karta.conf'\ninclude_if_exists = 'local.conf'\n")
+  const own = join(folder, 'local.conf')
+  writeFileSync(own, '# Settings of your own: they win over karta.conf and take effect when PostgreSQL starts.\n', { mode: 0o600 })
+  owned(own, account)
 }
 
 function run (program: string, args: string[], folder: string, account: Account | undefined, input = ''): void {

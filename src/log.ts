@@ -1,0 +1,28 @@
+import { stdSerializers, stdTimeFunctions, type LoggerOptions } from 'pino'
+import type { Config } from './config.js'
+
+/**
+ * How the server logs: one JSON object a line, never content. An error of PostgreSQL may quote a value in its message, so only
+ * its code and the names it is about are kept.
+ */
+export const loggerOptions = ({ logLevel }: Pick<Config, 'logLevel'>): LoggerOptions => ({
+  level: logLevel,
+  base: { pid: process.pid },
+  timestamp: stdTimeFunctions.isoTime,
+  formatters: { level: label => ({ level: label }) },
+  redact: { paths: ['req.headers.authorization', 'headers.authorization', 'authorization'], remove: true },
+  serializers: { err: errorLine, error: errorLine }
+})
+
+const DATABASE_FIELDS = ['code', 'schema', 'table', 'column', 'constraint', 'routine'] as const
+
+function errorLine (thrown: unknown): object {
+  if (!(thrown instanceof Error)) return { type: typeof thrown }
+  const cause = thrown.cause === undefined ? {} : { cause: errorLine(thrown.cause) }
+  if (!('severity' in thrown)) {
+    const { type, message, stack } = stdSerializers.err(thrown)
+    return { type, message, stack, ...cause }
+  }
+  const fields = Object.entries(thrown).filter(([name, value]) => DATABASE_FIELDS.some(known => known === name) && value !== undefined)
+  return { type: 'DatabaseError', ...Object.fromEntries(fields), stack: thrown.stack?.replace(/^[^]*?(?=\n\s+at )/, ''), ...cause }
+}
