@@ -205,7 +205,7 @@ export function generate (outDir: string): void {
   const used = new Set<string>()
   for (const [type, own] of parametersByType(model, parameters)) {
     table.push(`${type}: {\n${own.map(each => `${quoted(each.code)}: ${JSON.stringify(row(model, valueSets, urls, type, each))}`).join(',\n')}\n}`)
-    const functions = own.filter(each => each.expression !== undefined && each.type !== 'special').flatMap(each => {
+    const functions = own.filter(each => each.expression !== undefined).flatMap(each => {
       const js = compiled(model, type, each)
       if (js === undefined) missing.push(`${type}.${each.code}`)
       for (const [, name = ''] of js?.matchAll(/(?<![.\w])([a-zA-Z]+)\(/g) ?? []) used.add(name)
