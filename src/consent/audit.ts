@@ -6,14 +6,14 @@ import { unavailable } from '../fhir/outcome.js'
 import { numberOf } from '../fhir/resource-types.js'
 import { numbers, texts } from '../store/binary.js'
 import type { AuditRow } from '../store/version.js'
-import type { VersionRow } from './visible.js'
+import type { VersionRow } from './row.js'
 
 // Numbers in the database: append, never reorder.
-const INTERACTIONS = [
+export const INTERACTIONS = [
   'read', 'vread', 'history-instance', 'history-type', 'history-system', 'batch', 'transaction', 'create', 'update', 'patch',
   'delete', 'search-type', 'search-system', 'operation'
 ] as const
-const CALLERS = ['operator', 'self', 'treating'] as const
+export const CALLERS = ['operator', 'self', 'treating'] as const
 
 export type Interaction = typeof INTERACTIONS[number]
 

@@ -5,8 +5,9 @@ import { isServerId } from '../store/id.js'
 import type { Readers } from '../store/pool.js'
 import { ridAt } from '../store/rid.js'
 import { TYPES } from '../store/types.js'
+import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
 import { reachable } from './scoped.js'
-import { AS_NOW, COLUMNS, prepared, versionRow, type HistoryPage, type HistoryQuery, type RawRow, type VersionRow } from './visible.js'
+import { AS_NOW, prepared, type HistoryPage, type HistoryQuery } from './visible.js'
 
 const LAST = '9223372036854775807'
 

@@ -1,55 +1,19 @@
 // The only way to a row: what one caller may see of what he asked for, policy and data in one statement. Rows leave, not
 // a builder to which something could be added. https://hl7.org/fhir/R4/http.html#read docs/decisions/0005-policy-columns.md
 import type { Caller } from '../auth/caller.js'
-import { numberOf, typeOf } from '../fhir/resource-types.js'
+import { numberOf } from '../fhir/resource-types.js'
 import type { Query, Readers } from '../store/pool.js'
 import { isRid } from '../store/rid.js'
+import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
 import { scoped } from './scoped.js'
+import { otherStore } from './stores.js'
 
-/** One version that the caller may see. `rid` is its versionId; surrogates and rids are decimal texts. */
-export interface VersionRow {
-  readonly type: string
-  readonly id: string
-  readonly rid: string
-  readonly ver: number
-  readonly deleted: boolean
-  /** The stored text behind the server-owned head; empty when deleted. */
-  readonly tail: string
-  readonly owner: string
-  readonly owners: readonly string[] | undefined
-  readonly class: number
-}
-
-/** A row as the database gives it: arrays, since they are read often. */
-export interface RawRow {
-  readonly type: number
-  readonly id: string
-  readonly rid: string
-  readonly ver: number
-  readonly state: number
-  readonly body: string
-  readonly owner: string
-  readonly owners: readonly string[] | null
-  readonly class: number
-}
-
-/** What leaves the database of a version `v`. */
-export const COLUMNS = 'v.type, v.id, v.rid, v.ver, v.state, v.body, v.owner, v.owners, v.class'
-
-export const versionRow = (raw: RawRow): VersionRow => ({
-  type: typeOf(raw.type),
-  id: raw.id,
-  rid: raw.rid,
-  ver: raw.ver,
-  deleted: raw.state === 9,
-  tail: raw.body,
-  owner: raw.owner,
-  owners: raw.owners ?? undefined,
-  class: raw.class
-})
+export type { VersionRow } from './row.js'
 
 /** The newest version of one resource. undefined: there is none, or the caller may not see it; nothing tells which. */
 export async function readCurrent (db: Readers, caller: Caller, type: string, id: string): Promise<VersionRow | undefined> {
+  const other = otherStore(type, id)
+  if (other !== undefined) return await other.read(db, caller, id)
   const [row] = await db.query<RawRow>(prepared(caller, 'read', [numberOf(type), id], allowed => `
     select ${COLUMNS}
     from (select * from karta.version v where v.type = $1::int2 and v.id = $2::text order by v.ver desc limit 1) v
@@ -67,6 +31,8 @@ const AS_NOW = `
 /** One version of one resource. undefined: there is none, or the caller may not see it. */
 export async function readVersion (db: Readers, caller: Caller, type: string, id: string, versionId: string): Promise<VersionRow | undefined> {
   const rid = isRid(versionId) ? versionId : '0'
+  const other = await otherStore(type, id)?.read(db, caller, id)
+  if (other !== undefined) return other.rid === rid ? other : undefined
   const [row] = await db.query<RawRow>(prepared(caller, 'vread', [numberOf(type), id, rid], allowed => `
     select ${COLUMNS}
     from (${AS_NOW} where v.type = $1::int2 and v.id = $2::text and v.rid = $3::int8 and v.state <> 8) v
@@ -79,12 +45,13 @@ export async function readMany (db: Readers, caller: Caller, keys: readonly { re
   if (keys.length === 0) return []
   const types = keys.map(key => numberOf(key.type))
   const ids = keys.map(key => key.id)
+  const others = await Promise.all(keys.map(key => otherStore(key.type, key.id)?.read(db, caller, key.id)))
   const rows = await db.query<RawRow & { readonly place: string }>(prepared(caller, 'read-many', [types, ids], allowed => `
     select k.place, ${COLUMNS}
     from unnest($1::int2[], $2::text[]) with ordinality as k(type, id, place),
          lateral (select * from karta.version v where v.type = k.type and v.id = k.id order by v.ver desc limit 1) v
     where ${allowed}`))
-  const found: (VersionRow | undefined)[] = new Array(keys.length).fill(undefined)
+  const found = others
   for (const row of rows) found[Number(row.place) - 1] = versionRow(row)
   return found
 }

@@ -198,7 +198,7 @@ async function commit (server: Server, caller: Caller, plans: readonly Planned[]
 async function commitAudited (
   server: Server, caller: Caller, versions: readonly (Put | Tombstone)[], plans: readonly Planned[], group: Omit<WriteGroup, 'versions' | 'audit'>
 ): Promise<readonly string[]> {
-  const unchangedRows = plans.flatMap(({ current, resource }) => resource !== undefined && isUnchanged(current, resource) ? [current] : [])
+  const unchangedRows = plans.flatMap(({ current, resource }) => current !== undefined && resource !== undefined && isUnchanged(current, resource) ? [current] : [])
   const rows = versions.map((version, place) => ({
     rid: '', owner: version.owner, owners: version.op === 'put' ? version.owners : undefined, class: version.op === 'put' ? version.class : plans[place]?.current?.class ?? 0
   }))

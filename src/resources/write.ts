@@ -171,7 +171,7 @@ async function raced<T> (type: string, id: string, ifMatch: string | undefined, 
 async function replace (
   server: Server, caller: Caller, interaction: Interaction, type: ResourceType, id: string, resource: ScannedResource, current: VersionRow | undefined
 ): Promise<Written> {
-  if (isUnchanged(current, resource)) {
+  if (current !== undefined && isUnchanged(current, resource)) {
     await server.audit.record(caller, { interaction, type, status: 200, rows: [current] })
     return { status: 200, type, id, rid: current.rid, tail: current.tail, changed: false, deleted: false }
   }
@@ -183,7 +183,7 @@ async function replace (
 }
 
 /** The same body is the same version; what nobody owned may have found its owner since. */
-export const isUnchanged = (current: VersionRow | undefined, resource: ScannedResource): current is VersionRow =>
+export const isUnchanged = (current: VersionRow | undefined, resource: ScannedResource): boolean =>
   current !== undefined && !current.deleted && current.class !== 0 && current.tail === resource.tail
 
 /** A resource that is its own owner keeps its surrogate; what a patient owned before does not. */

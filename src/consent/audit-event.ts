@@ -1,0 +1,86 @@
+// An AuditEvent is rendered from the audit trail's row when it is read. https://hl7.org/fhir/R4/auditevent.html
+import type { Caller } from '../auth/caller.js'
+import { typeOf } from '../fhir/resource-types.js'
+import type { Readers } from '../store/pool.js'
+import { ridAt } from '../store/rid.js'
+import { CLASS_NUMBER } from '../store/types.js'
+import { CALLERS, INTERACTIONS } from './audit.js'
+import type { VersionRow } from './row.js'
+
+interface AuditRow {
+  readonly at: Date
+  readonly owner: string
+  readonly owners: readonly string[] | null
+  readonly actor: string
+  readonly caller: number
+  readonly interaction: number
+  readonly type: number
+  readonly status: number
+  readonly client: string
+  readonly shown: readonly string[] | null
+}
+
+// `audit-7-12`: row 12 of writer 7.
+const ID = /^audit-([1-9][0-9]{0,17})-([1-9][0-9]{0,17})$/
+
+/** The operator sees every row; a patient the rows that are about him alone. */
+const allowed = (caller: Caller): string | undefined => {
+  switch (caller.kind) {
+    case 'operator': return '$3::int8 is null'
+    case 'self': return 'a.owner = $3::int8 and a.owners is null'
+    case 'treating': return undefined
+  }
+}
+
+export const auditEvents = {
+  holds: (id: string): boolean => ID.test(id),
+
+  async read (db: Readers, caller: Caller, id: string): Promise<VersionRow | undefined> {
+    const [, writer, seq] = ID.exec(id) ?? []
+    const predicate = allowed(caller)
+    if (writer === undefined || seq === undefined || predicate === undefined) return undefined
+    const [row] = await db.query<AuditRow>({
+      name: `${caller.kind}:audit-event`,
+      text: `select a.at, a.owner, a.owners, a.actor, a.caller, a.interaction, a.type, a.status, a.client, a.shown
+             from karta.audit a where a.writer = $1::int8 and a.seq = $2::int8 and ${predicate}`,
+      values: [writer, seq, caller.kind === 'self' ? caller.owner : null]
+    })
+    return row === undefined ? undefined : rendered(id, row)
+  }
+}
+
+const rendered = (id: string, row: AuditRow): VersionRow => ({
+  type: 'AuditEvent',
+  id,
+  rid: ridAt(row.at.getTime()),
+  ver: 1,
+  deleted: false,
+  tail: `}${JSON.stringify(auditEvent(row)).replace(/^\{/, ',')}`,
+  owner: row.owner,
+  owners: row.owners ?? undefined,
+  class: CLASS_NUMBER.control
+})
+
+const ACTIONS: Readonly<Record<string, string>> = { create: 'C', update: 'U', patch: 'U', delete: 'D', transaction: 'E', batch: 'E', operation: 'E' }
+
+function auditEvent ({ at, caller, interaction, type, status, client, actor, shown }: AuditRow): object {
+  const name = INTERACTIONS[interaction - 1] ?? 'operation'
+  return {
+    type: { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest', display: 'Restful Operation' },
+    subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: name }],
+    action: ACTIONS[name] ?? 'R',
+    recorded: at.toISOString(),
+    outcome: status < 400 ? '0' : status < 500 ? '4' : '8',
+    agent: [{ who: { display: client }, altId: actor, name: CALLERS[caller - 1], requestor: true }],
+    source: { observer: { display: 'Karta' } },
+    ...(shown !== null && shown.length > 0 && {
+      entity: [{
+        type: { system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code: '2', display: 'System Object' },
+        detail: [
+          ...(type === 0 ? [] : [{ type: 'type', valueString: typeOf(type) }]),
+          ...shown.map(rid => ({ type: 'versionId', valueString: rid }))
+        ]
+      }]
+    })
+  }
+}

@@ -1,0 +1,21 @@
+// Types that are also served by a store of their own, beside what clients wrote. docs/decisions/0008-audit.md
+import type { Caller } from '../auth/caller.js'
+import type { Readers } from '../store/pool.js'
+import { auditEvents } from './audit-event.js'
+import type { VersionRow } from './row.js'
+
+/** A store that makes resources of one type out of something else. */
+export interface OtherStore {
+  /** Whether an id is one of this store's. */
+  readonly holds: (id: string) => boolean
+  /** The resource, if the caller may see it. */
+  readonly read: (db: Readers, caller: Caller, id: string) => Promise<VersionRow | undefined>
+}
+
+const STORES: Readonly<Record<string, OtherStore>> = { AuditEvent: auditEvents }
+
+/** The store behind a resource; undefined: the record store. */
+export function otherStore (type: string, id: string): OtherStore | undefined {
+  const store = STORES[type]
+  return store?.holds(id) === true ? store : undefined
+}
