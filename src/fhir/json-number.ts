@@ -24,14 +24,14 @@ const POWERS = Array.from({ length: LONGEST_EXACT + 1 }, (_, exponent) => 10 ** 
 export const power = (exponent: number): number => POWERS[exponent] ?? 10 ** exponent
 
 /**
- * True when JavaScript prints the number text[start, end), unsigned and without exponent, as it is written: no leading zeros, no
+ * True when JavaScript prints the number units[start, end), unsigned and without exponent, as it is written: no leading zeros, no
  * trailing zeros after the point (which stands at `point`, -1: nowhere), and not below 1e-6, where it would print an exponent.
  */
-export function printsAsWritten (text: string, start: number, point: number, end: number): boolean {
-  const first = text.charCodeAt(start)
+export function printsAsWritten (units: Uint16Array, start: number, point: number, end: number): boolean {
+  const first = units[start]
   const whole = (point < 0 ? end : point) - start
   if (first === ZERO && whole > 1) return false
   if (point < 0) return true
   const decimals = end - point - 1
-  return decimals > 0 && text.charCodeAt(end - 1) !== ZERO && (decimals <= 6 || first !== ZERO)
+  return decimals > 0 && units[end - 1] !== ZERO && (decimals <= 6 || first !== ZERO)
 }

@@ -1,7 +1,8 @@
 // JSON text to values in one pass, by RFC 8259, and stricter where a health record would otherwise change in silence:
 // duplicate names, NUL and lone surrogates are refused, numbers keep their text. https://hl7.org/fhir/R4/json.html
-import { type Key, hashStep, keyAt, keyOfName } from './json-key.js'
+import { type Key, keyAt, keyOf } from './json-key.js'
 import { LONGEST_EXACT, numberEnd, numberOf, power, printsAsWritten } from './json-number.js'
+import { giveBack, takeUnits } from './json-units.js'
 import type { Decimal, Json, JsonObject } from './json-value.js'
 import { malformed } from './outcome.js'
 
@@ -16,13 +17,22 @@ const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [91, 93, 123, 125] as const
 const LITERALS: ReadonlyMap<number, readonly [string, Json]> = new Map([[116, ['true', true]], [102, ['false', false]], [110, ['null', null]]])
 
 /** The key of a value that is no member: the document itself. */
-export const NO_KEY = keyOfName('')
+export const NO_KEY = keyOf('')
 
 /** Reads the value of a member whose name, quotes included, is text[start, end). */
 export type ReadMember = (key: Key, start: number, end: number) => Json
 
+// One look-up a character: does a string go on with it, is it whitespace.
+const [PLAIN, WHITESPACE] = [1, 2] as const
+const CLASS = new Uint8Array(1 << 16).fill(PLAIN, BLANK)
+for (const code of [QUOTE, BACKSLASH]) CLASS[code] = 0
+for (const code of [TAB, LF, CR, BLANK]) CLASS[code] = WHITESPACE | (CLASS[code] ?? 0)
+const is = (code: number | undefined, kind: number): boolean => ((CLASS[code ?? 0] ?? 0) & kind) !== 0
+
 export class JsonScanner {
   readonly text: string
+  /** The text's UTF-16 units and a 0 after them. */
+  readonly units: Uint16Array
   /** Where the next character to read stands. */
   at = 0
   #depth = 0
@@ -31,6 +41,7 @@ export class JsonScanner {
     this.text = text
     if (!text.isWellFormed()) this.fail('a lone surrogate is not text', text.search(/\p{Surrogate}/u))
     if (text.charCodeAt(0) === 0xfeff) this.fail('a byte order mark is not allowed', 0)
+    this.units = takeUnits(text)
   }
 
   /** Refuses the text, naming the place by line and column (UTF-16 units, from 1). */
@@ -47,29 +58,29 @@ export class JsonScanner {
 
   /** The one value of the text, which nothing but whitespace may surround. */
   document<T> (read: () => T): T {
-    if (this.space() === -1) this.fail('the text is empty')
-    const value = read()
-    if (this.space() !== -1) this.refuse('the end')
-    return value
+    try {
+      this.space()
+      if (this.at === this.text.length) this.fail('the text is empty')
+      const value = read()
+      this.space()
+      if (this.at < this.text.length) this.refuse('the end')
+      return value
+    } finally {
+      giveBack(this.units)
+    }
   }
 
-  /** Goes over whitespace; the character code that follows it, -1 at the end of the text. */
+  /** Goes over whitespace; the character code that follows it, 0 at the end of the text. */
   space (): number {
-    const { text } = this
-    let at = this.at
-    if (at < text.length) {
-      const first = text.charCodeAt(at)
-      if (first > BLANK) return first
-      const start = at
-      do {
-        const code = text.charCodeAt(at)
-        if (code !== BLANK && code !== LF && code !== CR && code !== TAB) break
-        at++
-      } while (at < text.length)
-      this.at = at
-      if (at > start) this.skipped(start, at)
-    }
-    return at < text.length ? text.charCodeAt(at) : -1
+    const { units } = this
+    const start = this.at
+    const first = units[start] ?? 0
+    if (first > BLANK) return first
+    let at = start
+    while (is(units[at], WHITESPACE)) at++
+    this.at = at
+    if (at > start) this.skipped(start, at)
+    return units[at] ?? 0
   }
 
   /** Insignificant whitespace was found; for those who copy tokens. */
@@ -79,7 +90,7 @@ export class JsonScanner {
   found (_key: Key, _value: string, _start: number): void {}
 
   value (key: Key): Json {
-    const code = this.at < this.text.length ? this.text.charCodeAt(this.at) : -1
+    const code = this.units[this.at] ?? 0
     switch (code) {
       case QUOTE: {
         const start = this.at
@@ -139,19 +150,13 @@ export class JsonScanner {
 
   /** The string whose quote stands here. */
   string (): string {
-    const { text } = this
+    const { units } = this
     const start = this.at + 1
     let at = start
-    while (at < text.length) {
-      const code = text.charCodeAt(at)
-      if (code === QUOTE) {
-        this.at = at + 1
-        return text.slice(start, at)
-      }
-      if (code === BACKSLASH || code < BLANK) break
-      at++
-    }
-    return this.#escaped(start, at)
+    while (is(units[at], PLAIN)) at++
+    if (units[at] !== QUOTE) return this.#escaped(start, at)
+    this.at = at + 1
+    return this.text.slice(start, at)
   }
 
   #enter (): void {
@@ -166,21 +171,13 @@ export class JsonScanner {
   }
 
   #key (): Key {
-    const { text } = this
+    const { units } = this
     const start = this.at + 1
     let at = start
-    let hash = 0
-    while (at < text.length) {
-      const code = text.charCodeAt(at)
-      if (code === QUOTE) {
-        this.at = at + 1
-        return keyAt(text, start, at, hash)
-      }
-      if (code === BACKSLASH || code < BLANK) break
-      hash = hashStep(hash, code)
-      at++
-    }
-    return keyOfName(this.#escaped(start, at))
+    while (is(units[at], PLAIN)) at++
+    if (units[at] !== QUOTE) return keyOf(this.#escaped(start, at))
+    this.at = at + 1
+    return keyAt(this.text, units, start, at)
   }
 
   /** The rest of a string that holds an escape, or does not end. */
@@ -215,20 +212,19 @@ export class JsonScanner {
 
   /** The number whose first digit stands here: one of few digits without building a string. */
   #number (): number | Decimal {
-    const { text } = this
+    const { units } = this
     const start = this.at
     let at = start
     let point = -1
     let digits = 0
     let code = 0
-    for (; at < text.length; at++) {
-      code = text.charCodeAt(at)
+    for (;; at++) {
+      code = units[at] ?? 0
       if (code >= ZERO && code <= NINE) digits = digits * 10 + code - ZERO
       else if (code === POINT && point < 0) point = at
       else break
     }
-    if (at - start > LONGEST_EXACT || (code | 32) === LOWER_E) return this.#longNumber()
-    if (!printsAsWritten(text, start, point, at)) return this.#longNumber()
+    if (at - start > LONGEST_EXACT || (code | 32) === LOWER_E || !printsAsWritten(units, start, point, at)) return this.#longNumber()
     this.at = at
     return point < 0 ? digits : digits / power(at - point - 1)
   }
