@@ -152,12 +152,15 @@ export const up = (db: Knex) => db.raw(`
   create function karta.move(p_type int2[], p_id text[], p_owner int8[], p_ver int4[], p_old int8[], p_old_owner int8[], p_xid xid8)
   returns void language plpgsql as $$
   begin
-    insert into karta.version (rid, owner, xid, dlo, dhi, author, ver, type, class, state, rank, label_state, id, body, owners, participants, labels, refs)
-      select x.old + 1, v.owner, p_xid, v.dlo, v.dhi, v.author, x.ver - 1, v.type, v.class, 8, v.rank, v.label_state, v.id, x.owner::text,
-             v.owners, v.participants, v.labels, v.refs
-      from unnest(p_owner, p_ver, p_old, p_old_owner) as x(owner, ver, old, old_owner)
-      join karta.version v on v.owner = x.old_owner and v.rid = x.old
-      where x.owner <> x.old_owner;
+    with moved as (
+      insert into karta.version (rid, owner, xid, dlo, dhi, author, ver, type, class, state, rank, label_state, id, body, owners, participants, labels, refs)
+        select (karta.clock_ms() << 20) | (nextval('karta.rid_sequence') & 16383), v.owner, p_xid, v.dlo, v.dhi, v.author, x.ver - 1, v.type, v.class, 8,
+               v.rank, v.label_state, v.id, x.owner::text, v.owners, v.participants, v.labels, v.refs
+        from unnest(p_owner, p_ver, p_old, p_old_owner) as x(owner, ver, old, old_owner)
+        join karta.version v on v.owner = x.old_owner and v.rid = x.old
+        where x.owner <> x.old_owner
+        returning rid, owner, type)
+    insert into karta.change (xid, rid, owner, type, state) select p_xid, m.rid, m.owner, m.type, 8 from moved m;
     update karta.id_map m set owner = x.owner
       from unnest(p_type, p_id, p_owner, p_old_owner) as x(type, id, owner, old_owner)
       where m.type = x.type and m.id = x.id and x.owner <> x.old_owner;

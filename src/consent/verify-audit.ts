@@ -15,12 +15,12 @@ export interface AuditReport {
 }
 
 /** Walks all chains, link by link, in pages of 1,000. */
-export async function verifyAudit (pool: pg.Pool): Promise<AuditReport> {
+export async function verifyAudit (db: pg.Pool | pg.ClientBase): Promise<AuditReport> {
   const faults: AuditFault[] = []
   let links = 0
   let [writer, link] = ['0', '0']
   for (;;) {
-    const { rows } = await pool.query<{ writer: string, link: string, follows: boolean, same: boolean }>(PAGE, [writer, link])
+    const { rows } = await db.query<{ writer: string, link: string, follows: boolean, same: boolean }>(PAGE, [writer, link])
     for (const row of rows) {
       links++
       if (!row.follows) faults.push({ writer: row.writer, link: row.link, what: 'a link is missing' })
@@ -31,7 +31,7 @@ export async function verifyAudit (pool: pg.Pool): Promise<AuditReport> {
     writer = last.writer
     link = last.link
   }
-  const { rows: [left] } = await pool.query<{ count: string }>(UNSEALED)
+  const { rows: [left] } = await db.query<{ count: string }>(UNSEALED)
   return { links, faults, unsealed: Number(left?.count ?? 0) }
 }
 
