@@ -1,0 +1,73 @@
+// The error-level invariants of the base specification, compiled from FHIRPath to JavaScript ahead of time.
+// https://hl7.org/fhir/R4/conformance-rules.html#constraints
+import { compile, environment, NotCompiled, resetNames } from '../fhirpath.js'
+import { boolOf } from '../fhirpath-code.js'
+import { readModel } from '../model.js'
+import type { ElementDefinition } from '../published.js'
+import { TREATMENTS } from './invariant-table.js'
+
+/** One invariant at the place where it is checked: what a schema's `constraint` holds. */
+export interface InvariantUse {
+  readonly key: string
+  readonly human: string
+  /** A JavaScript test on the variables `o`, `resource`, `rootResource`: true when the element is as it should be. */
+  readonly test: string
+}
+
+/** What became of each published invariant, by key and expression: for the report and its test. */
+export const fates = new Map<string, { key: string, expression: string, fate: 'compiled' | 'by hand' | 'fallback' | 'left out', path: string }>()
+
+const model = readModel()
+
+/** The type on which an element's invariants are evaluated. */
+function typeOf ({ path, contentReference, type }: ElementDefinition): string {
+  if (contentReference !== undefined) return contentReference.slice(1)
+  return model.has(path) ? path : type?.[0]?.code ?? path
+}
+
+/**
+ * An invariant holds when its expression is true, as the reference validator has it; for those the table names
+ * (comparisons that may be undecided: 2012 <= 2012-03) it is broken only when the expression is false.
+ */
+function compiled (expression: string, type: string, undecided: boolean): string {
+  resetNames()
+  const { yes, no } = boolOf(compile(expression, environment(model, type)))
+  return undecided ? `!(${no})` : yes
+}
+
+function testOf (key: string, published: string, element: ElementDefinition): InvariantUse['test'] | undefined {
+  const treatment = TREATMENTS[key]
+  const note = (fate: 'compiled' | 'by hand' | 'fallback' | 'left out'): void => {
+    fates.set(`${key} ${published}`, { key, expression: published, fate, path: element.path })
+  }
+  if (treatment?.kind === 'by hand' || treatment?.kind === 'left out') {
+    note(treatment.kind)
+    return undefined
+  }
+  const expression = treatment?.kind === 'corrected' ? treatment.expression : published
+  const type = typeOf(element)
+  try {
+    const test = compiled(expression, type, treatment?.kind === 'undecided')
+    note('compiled')
+    return test
+  } catch (error) {
+    if (!(error instanceof NotCompiled)) throw error
+    note('fallback')
+    return `evaluate(${JSON.stringify(expression)}, ${JSON.stringify(type)}, o, resource, rootResource)`
+  }
+}
+
+const cache = new Map<string, InvariantUse[]>()
+
+/** The invariants to check on an element itself; `X.extension`'s are Extension's own and are left to it. */
+export function invariantsOf (element: ElementDefinition): InvariantUse[] {
+  const cached = cache.get(element.path)
+  if (cached) return cached
+  const own = (element.constraint ?? []).filter(({ key, severity }) => severity === 'error' && (key !== 'ext-1' || element.path === 'Extension'))
+  const uses = own.flatMap(({ key, human, expression }) => {
+    const test = expression === undefined ? undefined : testOf(key, expression, element)
+    return test === undefined ? [] : [{ key, human, test }]
+  })
+  cache.set(element.path, uses)
+  return uses
+}

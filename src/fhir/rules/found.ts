@@ -1,0 +1,23 @@
+// The lists of findings that generated validators build: never longer than what is told.
+import type { Finding } from './context.js'
+
+/** How many findings are told of one resource. */
+export const MOST = 100
+
+/** Adds one finding. */
+export function add (found: Finding[] | null, one: Finding): Finding[] {
+  if (found === null) return [one]
+  if (found.length < MOST) found.push(one)
+  return found
+}
+
+/** Adds what a validator further in found. */
+export function merge (found: Finding[] | null, inner: Finding[] | null): Finding[] {
+  if (found === null) return inner ?? []
+  for (const one of inner ?? []) add(found, one)
+  return found
+}
+
+/** Are all values of the right kind? Only then can an invariant be evaluated; wrong formats and codes do not matter to it. */
+export const isSound = (found: readonly Finding[]): boolean =>
+  found.every(({ keyword, params }) => keyword !== 'type' && !(keyword === 'primitive' && params['codes'] === undefined) && keyword !== 'told')
