@@ -1,0 +1,90 @@
+// What this server offers, computed from what it routes. https://hl7.org/fhir/R4/capabilitystatement.html
+import { readFileSync } from 'node:fs'
+import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes'
+import { notSupported } from '../fhir/outcome.js'
+import { RESOURCE_TYPES } from '../fhir/resource-types.js'
+import type { Handler } from './exchange.js'
+import { laidOut, one, wantedBy } from './representation.js'
+import type { Route } from './route.js'
+import type { Server } from './write.js'
+
+interface Package { readonly name: string, readonly version: string, readonly description: string }
+
+const { name, version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Package
+
+/** The handler of `GET [base]/metadata` for these routes. 200; 400 for a mode other than full. */
+export const metadata = (routes: () => readonly Route[]): Handler => async (server, _caller, asked) => {
+  const wanted = wantedBy(asked, ['mode'])
+  const mode = one(asked.query, 'mode') ?? 'full'
+  if (mode !== 'full') throw notSupported(`mode ${JSON.stringify(mode)} is not supported, only full`)
+  if (wanted.elements !== undefined || wanted.summary !== 'false') throw notSupported('the CapabilityStatement is given whole')
+  return { status: 200, contentType: wanted.contentType, body: laidOut(JSON.stringify(statement(server, routes())), wanted) }
+}
+
+// A statement is of the moment in which this process began.
+const STARTED = new Date().toISOString()
+
+/** The CapabilityStatement of a server with these routes. */
+export function statement (server: Pick<Server, 'base' | 'config'>, routes: readonly Route[]): CapabilityStatement {
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: STARTED,
+    kind: 'instance',
+    software: { name, version },
+    implementation: { description, url: server.base },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
+    rest: [{
+      mode: 'server',
+      documentation: 'Nobody is served anonymously, except this statement. What a caller may not see does not exist for him.',
+      security: {
+        cors: server.config.corsOrigins.length > 0,
+        description: 'Bearer tokens, minted on the machine that holds the data (karta token), with SMART scopes.'
+      },
+      resource: RESOURCE_TYPES.map(type => resource(type, routes)),
+      interaction: systemInteractions(routes)
+    }]
+  }
+}
+
+type ResourceInteraction = NonNullable<CapabilityStatementRestResource['interaction']>[number]
+
+// FHIR's codes for what a route of a type does. https://hl7.org/fhir/R4/valueset-type-restful-interaction.html
+const TYPE_CODES: Readonly<Record<string, ResourceInteraction['code']>> = {
+  read: 'read',
+  vread: 'vread',
+  update: 'update',
+  patch: 'patch',
+  delete: 'delete',
+  create: 'create',
+  'history-instance': 'history-instance',
+  'history-type': 'history-type'
+}
+
+function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]): CapabilityStatementRestResource {
+  const codes = routes.flatMap(({ interaction }) => TYPE_CODES[interaction] ?? [])
+  return {
+    type,
+    interaction: codes.map(code => ({ code })),
+    versioning: 'versioned',
+    readHistory: codes.includes('vread'),
+    // The operator of the installation may; whoever else asks may not, so it is not promised.
+    updateCreate: false,
+    conditionalCreate: false,
+    conditionalRead: 'full-support',
+    conditionalUpdate: false,
+    conditionalDelete: 'not-supported',
+    referencePolicy: ['literal', 'logical', 'resolves', 'local']
+  }
+}
+
+type SystemInteraction = NonNullable<NonNullable<NonNullable<CapabilityStatement['rest']>[number]['interaction']>>[number]
+
+function systemInteractions (routes: readonly Route[]): SystemInteraction[] {
+  return routes.flatMap(({ interaction }): SystemInteraction[] => {
+    if (interaction === 'batch') return [{ code: 'transaction' }, { code: 'batch' }]
+    return interaction === 'history-system' ? [{ code: 'history-system' }] : []
+  })
+}

@@ -1,0 +1,45 @@
+// The current version of a resource. https://hl7.org/fhir/R4/http.html#read
+import { readCurrent, type VersionRow } from '../consent/visible.js'
+import { namesVersion, unmodifiedSince } from '../fhir/etag.js'
+import { gone, notFound, notSupported } from '../fhir/outcome.js'
+import { isId } from '../fhir/reference.js'
+import { millisecondsOf } from '../store/rid.js'
+import { rawBinary } from './binary.js'
+import type { Answer, Asked, Handler } from './exchange.js'
+import { asksForFhir } from './media-type.js'
+import { laidOut, one, versionText, wantedBy } from './representation.js'
+
+/** 200, 304 when the client has it, 404 when there is none to be seen, 410 when it was deleted. */
+export const read: Handler = async ({ readers }, caller, asked) => {
+  // What cannot be an id is not asked of the database, and is as absent as any other.
+  const row = isId(asked.id) ? await readCurrent(readers, caller, asked.type, asked.id) : undefined
+  return currentAnswer(asked, row)
+}
+
+/** The answer to a read that has found this. */
+export const currentAnswer = (asked: Asked, row: VersionRow | undefined): Answer =>
+  ({ ...shownVersion(asked, row), shown: row === undefined ? [] : [row] })
+
+export type Version = Pick<VersionRow, 'type' | 'id' | 'rid' | 'deleted' | 'tail'>
+
+/** The answer that shows one version. Throws FhirError 404 where there is none. */
+export function shownVersion (asked: Asked, version: Version | undefined): Answer {
+  const wanted = wantedBy(asked)
+  if (wanted.summary === 'count') throw notSupported('_summary=count counts the entries of a Bundle: a read has none')
+  if (version === undefined) throw notFound(asked.type, asked.id)
+  const { rid, deleted } = version
+  if (deleted) return { status: 410, rid, refusal: gone(asked.type, asked.id) }
+  if (isKnown(asked, rid)) return { status: 304, rid }
+  if (asked.type === 'Binary' && !asksForFhir(asked.headers.accept, one(asked.query, '_format'))) {
+    return { status: 200, rid, ...rawBinary(version) }
+  }
+  return { status: 200, contentType: wanted.contentType, body: laidOut(versionText(version, wanted), wanted), rid }
+}
+
+// If-Modified-Since counts only without If-None-Match (RFC 9110, 13.1.3). https://hl7.org/fhir/R4/http.html#cread
+function isKnown ({ headers }: Asked, rid: string): boolean {
+  const ifNoneMatch = headers['if-none-match']
+  if (ifNoneMatch !== undefined) return namesVersion(ifNoneMatch, rid)
+  const since = headers['if-modified-since']
+  return since !== undefined && unmodifiedSince(since, millisecondsOf(rid))
+}

@@ -1,0 +1,79 @@
+// One row of the route table, and how a path finds its row. https://hl7.org/fhir/R4/http.html#summary
+import { methodNotAllowed, notSupported, unknownRoute, type FhirError } from '../fhir/outcome.js'
+import { isResourceType } from '../fhir/resource-types.js'
+import type { Handler } from './exchange.js'
+
+/** FHIR's names for what a route does; those that the audit keeps, and `capabilities`, which shows nothing of anybody's. */
+export type Interaction =
+  'read' | 'vread' | 'history-instance' | 'history-type' | 'history-system' | 'create' | 'update' | 'patch' | 'delete' | 'batch' | 'capabilities'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface Route {
+  readonly method: Method
+  /** Below the base; `:type`, `:id` and `:versionId` stand for a segment. */
+  readonly path: string
+  readonly interaction: Interaction
+  /** The letter of a SMART scope that admits it; a batch asks for that of each entry. */
+  readonly scope: 'c' | 'r' | 'u' | 'd' | 's' | undefined
+  /** May be asked by anybody. */
+  readonly anonymous?: true
+  readonly handler: Handler
+}
+
+export interface Found {
+  readonly route: Route
+  readonly type: string
+  readonly id: string
+  readonly versionId: string
+}
+
+const OPERATION = /(^|\/)[$_](?!history(\/|$))/
+
+/**
+ * The row that a method and a path below the base mean. A HEAD is a GET.
+ * Throws FhirError 404 for a type or a path that is not known, 405 with what is allowed.
+ */
+export function find (routes: readonly Route[], method: string, path: string): Found {
+  const segments = path.split('/').filter(segment => segment !== '')
+  const fitting = routes.filter(route => fits(route, segments))
+  const [first] = fitting
+  if (first === undefined) throw unknownPath(path)
+  const [type = '', id = '', , versionId = ''] = first.path.startsWith('/:type') ? segments : []
+  if (type !== '' && !isResourceType(type)) throw unknownType(type)
+  const asked = method === 'HEAD' ? 'GET' : method
+  const route = fitting.find(candidate => candidate.method === asked)
+  if (route === undefined) throw methodNotAllowed(refusing(method, path), allowOf(fitting))
+  return { route, type, id: id === '_history' ? '' : id, versionId }
+}
+
+function fits ({ path }: Route, segments: readonly string[]): boolean {
+  const pattern = path.split('/').filter(segment => segment !== '')
+  return pattern.length === segments.length && pattern.every((part, index) => {
+    const segment = segments[index] ?? ''
+    // A type begins with a letter, and no id with `$` or `_`: operations, searches and histories are not taken for one.
+    return part === ':type' ? /^[A-Za-z]/.test(segment) && segment !== 'metadata' : part.startsWith(':') ? !/^[$_]/.test(segment) : part === segment
+  })
+}
+
+/** The methods of a path, for `Allow`. */
+export function allowOf (routes: readonly Route[]): string {
+  const methods = new Set(routes.flatMap(({ method }) => method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  return [...methods].sort().join(', ')
+}
+
+export const unknownType = (type: string): FhirError => unknownRoute(`${JSON.stringify(type.slice(0, 64))} is not a resource type of R4`)
+
+export const unknownPath = (path: string): FhirError =>
+  OPERATION.test(path) ? unknownRoute('this operation is not offered') : unknownRoute('there is nothing at this path')
+
+const refusing = (method: string, path: string): string =>
+  method === 'GET' && !path.includes('/', 1) ? 'search is not supported yet' : `${method} is not allowed here`
+
+/** What an entry with a query may mean besides: it is searched for, which is not offered yet. */
+export function refuseConditional (method: string, path: string, hasQuery: boolean): void {
+  const segments = path.split('/').filter(segment => segment !== '')
+  if (!hasQuery || segments.length > 1 || segments[0] === 'metadata' || segments[0] === '_history') return
+  throw method === 'GET' || method === 'HEAD' ? notSupported('search is not supported yet') : notSupported('conditional entries are not supported: there is no search yet')
+}
+

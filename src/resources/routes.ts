@@ -1,0 +1,32 @@
+// Everything that is offered, one row each. The server routes by it, `Allow` and the CapabilityStatement are read off it:
+// what has no row does not exist. https://hl7.org/fhir/R4/http.html#summary
+import { bundled } from './bundled.js'
+import { create } from './create.js'
+import { deletion } from './delete.js'
+import { history } from './history.js'
+import { metadata } from './metadata.js'
+import { patch } from './patch.js'
+import { read } from './read.js'
+import type { Route } from './route.js'
+import { update } from './update.js'
+import { vread } from './vread.js'
+
+// What may stand in an entry of a batch or transaction as well.
+const ENTRIES: readonly Route[] = [
+  { method: 'GET', path: '/metadata', interaction: 'capabilities', scope: undefined, anonymous: true, handler: metadata(() => ROUTES) },
+  { method: 'GET', path: '/_history', interaction: 'history-system', scope: 's', handler: history },
+  { method: 'POST', path: '/:type', interaction: 'create', scope: 'c', handler: create },
+  { method: 'GET', path: '/:type/_history', interaction: 'history-type', scope: 's', handler: history },
+  { method: 'GET', path: '/:type/:id', interaction: 'read', scope: 'r', handler: read },
+  { method: 'PUT', path: '/:type/:id', interaction: 'update', scope: 'u', handler: update },
+  { method: 'PATCH', path: '/:type/:id', interaction: 'patch', scope: 'u', handler: patch },
+  { method: 'DELETE', path: '/:type/:id', interaction: 'delete', scope: 'd', handler: deletion },
+  { method: 'GET', path: '/:type/:id/_history', interaction: 'history-instance', scope: 'r', handler: history },
+  { method: 'GET', path: '/:type/:id/_history/:versionId', interaction: 'vread', scope: 'r', handler: vread }
+]
+
+/** The table. */
+export const ROUTES: readonly Route[] = [
+  ...ENTRIES,
+  { method: 'POST', path: '/', interaction: 'batch', scope: undefined, handler: bundled(ENTRIES) }
+]

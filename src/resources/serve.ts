@@ -1,0 +1,134 @@
+// The route table on Fastify: from a request to what is asked, and from what is answered to a reply.
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { Server as HttpServer } from 'node:http'
+import type { Caller } from '../auth/caller.js'
+import { asRefusal } from '../store/refusal.js'
+import { isResourceType } from '../fhir/resource-types.js'
+import { compressed, encodingFor, LEAST } from './compress.js'
+import { headersOf, NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
+import { refuseForbidden } from './gate.js'
+import { bodyType } from './media-type.js'
+import { find, type Route } from './route.js'
+import type { Server } from './write.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The row of the table that the request has come to, for its line in the log. */
+    row: Route | undefined
+    interaction: string | undefined
+    bodyType: string
+  }
+}
+
+interface Place {
+  readonly Params: { readonly type?: string, readonly id?: string, readonly versionId?: string }
+  readonly Body: Buffer | undefined
+  readonly Querystring: Query
+}
+
+/** Everything below the base. `routes` is the table: nothing is served that has no row. */
+export function serve (app: FastifyInstance, server: Server, routes: readonly Route[]): void {
+  app.decorateRequest('row', undefined)
+  app.decorateRequest('interaction', undefined)
+  app.decorateRequest('bodyType', '')
+  app.removeAllContentTypeParsers()
+  // What a body may be is settled before it is read; here it is only collected.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
+  for (const route of routes) {
+    app.route<Place>({
+      method: route.method,
+      url: route.path,
+      config: { public: route.anonymous === true },
+      onRequest: gate(server, routes, route, app.prefix),
+      handler: async (request, reply) => {
+        const asked = askedBy(request, app.prefix)
+        const answer = await audited(server, route, request.caller, asked)
+        request.interaction = answer.interaction ?? route.interaction
+        return await send(request, reply, answer)
+      }
+    })
+  }
+  app.setNotFoundHandler(request => {
+    find(routes, request.method, pathOf(request.url, app.prefix))
+    throw new TypeError('a route of the table is not served')
+  })
+}
+
+// Everything that can be refused before the body is read, and without touching data.
+function gate (server: Server, routes: readonly Route[], route: Route, prefix: string): onRequestHookHandler<HttpServer> {
+  const hasBody = route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH'
+  return (request, _reply, done) => {
+    try {
+      request.row = route
+      const { type = '', id = '' } = request.params as Place['Params']
+      // Fastify takes an operation for an id, and metadata for a type; the table does not.
+      if ((type !== '' && !isResourceType(type)) || id.startsWith('_') || id.startsWith('$')) find(routes, request.method, pathOf(request.url, prefix))
+      if (route.anonymous !== true) refuseForbidden(request.caller, route, type)
+      if (hasBody && !isEmpty(request)) request.bodyType = bodyType(request.headers['content-type'], route.interaction, type)
+      done()
+    } catch (error) {
+      refused(server, request, route, error).then(() => done(error as Error), done)
+    }
+  }
+}
+
+async function refused ({ audit }: Server, { caller, params }: FastifyRequest, { interaction }: Route, error: unknown): Promise<void> {
+  const { type = '' } = params as Place['Params']
+  if (asRefusal(error).status !== 403 || interaction === 'capabilities') return
+  await audit.record(caller, { interaction, type, status: 403, rows: [] })
+}
+
+const isEmpty = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] === undefined || headers['content-length'] === '0')
+
+/** The path of a URL below the base, without its query. */
+function pathOf (url: string, prefix: string): string {
+  const end = url.indexOf('?')
+  return (end === -1 ? url.slice(prefix.length) : url.slice(prefix.length, end)) || '/'
+}
+
+function askedBy (request: FastifyRequest<Place>, prefix: string): Asked {
+  const { type = '', id = '', versionId = '' } = request.params
+  return {
+    type,
+    id,
+    versionId,
+    path: pathOf(request.url, prefix),
+    query: request.url.includes('?') ? request.query : NO_QUERY,
+    headers: request.headers,
+    body: request.body === undefined ? undefined : { mediaType: request.bodyType, bytes: request.body }
+  }
+}
+
+// What a read shows is durable in the audit trail before its first byte leaves, and so is that it was refused.
+async function audited (server: Server, route: Route, caller: Caller, asked: Asked): Promise<Answer> {
+  const { interaction } = route
+  if (interaction === 'capabilities') return await route.handler(server, caller, asked)
+  const about = { ...(asked.type !== '' && { type: asked.type }), ...(asked.query !== NO_QUERY && { query: queryText(asked) }) }
+  const answer = await route.handler(server, caller, asked).catch(async (thrown: unknown) => {
+    const { status } = asRefusal(thrown)
+    if (status < 500) await server.audit.record(caller, { interaction, ...about, status, rows: [] })
+    throw thrown
+  })
+  if (answer.shown !== undefined) {
+    await server.audit.record(caller, { interaction: answer.interaction ?? interaction, ...about, status: answer.status, rows: answer.shown })
+  }
+  if (answer.refusal !== undefined) throw answer.refusal
+  return answer
+}
+
+const queryText = ({ query }: Asked): string => new URLSearchParams(Object.entries(query).flatMap(([name, value]) =>
+  [value ?? ''].flat().map((one): [string, string] => [name, one]))).toString()
+
+async function send (request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+  const { status, body } = answer
+  reply.code(status).headers(headersOf(answer)).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff').header('x-request-id', request.id)
+  const accept = request.headers['accept-encoding']
+  if (typeof body !== 'string' || accept === undefined || body.length < LEAST) return reply.send(body)
+  const encoding = encodingFor(accept)
+  if (encoding === undefined) return reply.send(body)
+  const vary = reply.getHeader('vary')
+  return reply
+    .headers({ 'content-encoding': encoding, vary: vary === undefined ? 'accept-encoding' : `${String(vary)}, accept-encoding` })
+    .send(await compressed(body, encoding))
+}

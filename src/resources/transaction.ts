@@ -1,0 +1,111 @@
+// A Bundle that happens wholly or not at all. https://hl7.org/fhir/R4/http.html#trules
+import type { Caller } from '../auth/caller.js'
+import { readVersions, type VersionRow } from '../consent/visible.js'
+import { gone, invalid, notFound, notSupported } from '../fhir/outcome.js'
+import { isId } from '../fhir/reference.js'
+import { isRid } from '../store/rid.js'
+import { resourceOf, resourceOfType } from './body.js'
+import { deletedAnswer } from './delete.js'
+import { editOf } from './edit.js'
+import { atEntry, turnOf, type EntryRequest } from './entry.js'
+import type { Answer } from './exchange.js'
+import { shownVersion } from './read.js'
+import { transact, type EntryWrite } from './transact.js'
+import { matchOf, resourceUnderId } from './update.js'
+import type { Server, Written } from './write.js'
+import { wantedByWrite, writtenAnswer } from './written.js'
+
+/** What each entry is answered, by its index, and what the reads among them have shown. */
+export interface Transaction { readonly answers: ReadonlyMap<number, Answer>, readonly shown: readonly VersionRow[] | undefined }
+
+/** Throws FhirError that names the entry; then nothing has happened. */
+export async function transaction (server: Server, caller: Caller, requests: readonly EntryRequest[]): Promise<Transaction> {
+  refuseOverlaps(requests)
+  const inTurn = [...requests].sort((a, b) => turnOf(a.method) - turnOf(b.method))
+  const writes = inTurn.filter(isWrite)
+  const entries = writes.map(request => atEntry(request.index, () => entryWrite(request)))
+  const targets = new Map(writes.map(request => [placeOf(request), request]))
+  const reads = inTurn.filter(request => !isWrite(request) && atEntry(request.index, () => isRead(request)))
+  const before = await readBefore(server, caller, reads.filter(request => !targets.has(placeOf(request)) || request.asked.versionId !== ''))
+  for (const request of reads) refuseEnded(request, targets.get(placeOf(request)))
+  const results = await transact(server, caller, entries, [])
+  const answers = new Map<number, Answer>(before.answers)
+  for (const request of writes) answers.set(request.index, writeAnswer(server, request, results.get(request.index)))
+  for (const request of reads) {
+    const target = targets.get(placeOf(request))
+    const result = target && results.get(target.index)
+    if (!answers.has(request.index)) answers.set(request.index, shownVersion(request.asked, result))
+  }
+  for (const request of inTurn) {
+    if (!answers.has(request.index)) answers.set(request.index, await request.route.handler(server, caller, request.asked))
+  }
+  return { answers, shown: before.shown }
+}
+
+const isWrite = ({ method }: EntryRequest): boolean => turnOf(method) < 3
+
+const placeOf = ({ asked: { type, id } }: EntryRequest): string => `${type}/${id}`
+
+// The capabilities are read too, but of nobody's data; a history would not be that of this moment.
+function isRead ({ route: { interaction } }: EntryRequest): boolean {
+  if (interaction === 'read' || interaction === 'vread') return true
+  if (interaction === 'capabilities') return false
+  throw notSupported(`${interaction} is not supported in a transaction: use a batch`)
+}
+
+function refuseEnded ({ index, asked }: EntryRequest, write: EntryRequest | undefined): void {
+  if (write?.method === 'DELETE' && asked.versionId === '') atEntry(index, () => { throw gone(asked.type, asked.id) })
+}
+
+// What a transaction reads must be there, or all of it fails: so it is read before anything is written. Nothing that it
+// writes changes that; what it writes itself is answered from what was written.
+async function readBefore (server: Server, caller: Caller, requests: readonly EntryRequest[]): Promise<Transaction> {
+  const rows = await readVersions(server.readers, caller, requests.map(({ asked: { type, id, versionId } }) => ({
+    type, id: isId(id) ? id : '', ...(versionId !== '' && { versionId: isRid(versionId) ? versionId : '0' })
+  })))
+  const answers = new Map(requests.map((request, place) => [request.index, atEntry(request.index, () => {
+    const answer = shownVersion(request.asked, rows[place])
+    if (answer.refusal !== undefined) throw answer.refusal
+    return answer
+  })]))
+  return { answers, shown: requests.length === 0 ? undefined : rows.filter(row => row !== undefined) }
+}
+
+function writeAnswer (server: Server, { asked, method }: EntryRequest, written: Written | VersionRow | undefined): Answer {
+  if (method === 'DELETE') return deletedAnswer(asked, written)
+  // Every other entry of a transaction that came to its end has written something.
+  if (written === undefined || !('status' in written)) throw new TypeError('a transaction has lost the result of an entry')
+  return writtenAnswer(server, wantedByWrite(asked), written)
+}
+
+function entryWrite (request: EntryRequest): EntryWrite {
+  const { index, method, asked, fullUrl } = request
+  const { type, id } = asked
+  const common = { index, type, ...(fullUrl !== undefined && { fullUrl }) }
+  wantedByWrite(asked)
+  if (method === 'POST') {
+    if (asked.headers['if-none-exist'] !== undefined) throw notSupported('ifNoneExist is not supported: there is no search yet')
+    return { ...common, method, resource: resourceOfType(asked) }
+  }
+  const ifMatch = matchOf(asked)
+  const target = { ...common, id, ...(ifMatch !== undefined && { ifMatch }) }
+  if (method === 'PUT') return { ...target, method, resource: resourceUnderId(asked) }
+  if (!isId(id)) throw notFound(type, id)
+  return method === 'PATCH' ? { ...target, method, edit: editOf(resourceOf(asked)) } : { ...target, method: 'DELETE' }
+}
+
+// https://hl7.org/fhir/R4/http.html#trules: if any resource identities overlap, the transaction fails.
+function refuseOverlaps (requests: readonly EntryRequest[]): void {
+  const targets = new Map<string, number>()
+  const names = new Map<string, number>()
+  for (const { index, method, asked: { type, id }, fullUrl } of requests) {
+    if (turnOf(method) < 3 && id !== '') claim(targets, `${type}/${id}`, index)
+    if (fullUrl !== undefined && turnOf(method) < 3) claim(names, fullUrl, index)
+  }
+}
+
+function claim (taken: Map<string, number>, name: string, index: number): void {
+  const other = taken.get(name)
+  if (other !== undefined) atEntry(index, () => { throw invalid(`${name} is that of entry ${other} too`) })
+  taken.set(name, index)
+}

@@ -1,0 +1,36 @@
+// A new version of a resource, or a resource under an id that its author chose. https://hl7.org/fhir/R4/http.html#update
+import { versionToMatch } from '../fhir/etag.js'
+import type { ScannedResource } from '../fhir/json.js'
+import { invalid, notSupported } from '../fhir/outcome.js'
+import { isId } from '../fhir/reference.js'
+import { resourceOfType } from './body.js'
+import { resourceTypeOf, type Asked, type Handler } from './exchange.js'
+import { updateResource } from './write.js'
+import { wantedByWrite, writtenAnswer } from './written.js'
+
+/** 200, or 201 when it was made; 412 when `If-Match` names another version than the current. */
+export const update: Handler = async (server, caller, asked) => {
+  const ifMatch = matchOf(asked)
+  const wanted = wantedByWrite(asked)
+  const resource = resourceUnderId(asked)
+  return writtenAnswer(server, wanted, await updateResource(server, caller, resourceTypeOf(asked), asked.id, resource, ifMatch))
+}
+
+/** The resource of an update. Throws FhirError 400 unless its id is there and the one of the URL. */
+export function resourceUnderId (asked: Asked): ScannedResource {
+  const { type, id } = asked
+  if (!isId(id)) throw invalid(`${JSON.stringify(id)} is not an id: 1 to 64 letters, digits, "-" and "."`, `${type}.id`)
+  const resource = resourceOfType(asked)
+  if (resource.id === undefined) throw invalid(`the resource has no id: it must be ${id}, as in the URL`, `${type}.id`)
+  if (resource.id !== id) throw invalid(`the resource's id is not that of the URL, ${id}`, `${type}.id`)
+  return resource
+}
+
+/** The version that a write is meant for, if it says so. Throws FhirError 400 for a condition that is not ours. */
+export function matchOf ({ headers }: Asked): string | undefined {
+  // R4 gives these no meaning on a write; a client that sends one relies on it.
+  if (headers['if-none-match'] !== undefined) throw notSupported('If-None-Match is not supported on a write')
+  if (headers['if-unmodified-since'] !== undefined) throw notSupported('If-Unmodified-Since is not supported: use If-Match')
+  const ifMatch = headers['if-match']
+  return ifMatch === undefined ? undefined : versionToMatch(ifMatch)
+}
