@@ -234,7 +234,7 @@ export function putOf (
     ver: (current?.ver ?? 0) + (moved ? 2 : 1),
     old: current === undefined ? undefined : { rid: current.rid, owner: current.owner },
     mapped: current === undefined && resource.id === id,
-    class: owned.class === 0 && type === 'Patient' ? 1 : owned.class,
+    class: owned.class,
     ...labelsOf(resource.value),
     author: undefined,
     tail: resource.tail,
