@@ -15,8 +15,9 @@ interface Stoppable { readonly stop: () => Promise<void> }
 export async function start (given: Config, say: Say): Promise<void> {
   if (cluster.isWorker) return until(await serve(given, given.databaseUrl ?? ''), say)
   const config = onPort(given, await freePort(given))
-  // Loading the application's modules takes as long as starting PostgreSQL: side by side.
-  const [database] = await Promise.all([prepare(config, say), config.workers === 1 ? import('./app.js') : undefined])
+  // Loading the application's modules takes as long as starting PostgreSQL: side by side. If it fails, serve() says so.
+  if (config.workers === 1) import('./app.js').catch(() => {})
+  const database = await prepare(config, say)
   try {
     const running = config.workers === 1
       ? await serve(config, database.url)
