@@ -32,7 +32,10 @@ const CLIENT_ERRORS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 4
 
 /** What came over a connection was no HTTP: answered in FHIR's words all the same, and the connection is closed. */
 export function refuseConnection (error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy()
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
   const status = CLIENT_ERRORS[error.code ?? ''] ?? 400
   const body = JSON.stringify(outcome([{ severity: 'error', code: 'structure', diagnostics: 'this is not an HTTP request that can be read' }]))
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: ${FHIR_JSON}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)

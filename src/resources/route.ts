@@ -76,4 +76,3 @@ export function refuseConditional (method: string, path: string, hasQuery: boole
   if (!hasQuery || segments.length > 1 || segments[0] === 'metadata' || segments[0] === '_history') return
   throw method === 'GET' || method === 'HEAD' ? notSupported('search is not supported yet') : notSupported('conditional entries are not supported: there is no search yet')
 }
-

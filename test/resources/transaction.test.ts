@@ -1,0 +1,159 @@
+// https://hl7.org/fhir/R4/http.html#trules
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { LightMyRequestResponse } from 'fastify'
+import { server, type TestServer } from '../server.js'
+
+const request = (method: string, url: string, resource?: object, more: object = {}, fullUrl?: string): object =>
+  ({ request: { method, url, ...more }, ...(resource !== undefined && { resource }), ...(fullUrl !== undefined && { fullUrl }) })
+
+const transaction = async (ask: TestServer['ask'], entry: unknown[], headers = {}): Promise<LightMyRequestResponse> =>
+  await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry }, headers)
+
+const pulse = (subject: string, more: object = {}): object => ({ resourceType: 'Observation', status: 'final', code: { text: 'pulse' }, subject: { reference: subject }, ...more })
+
+t.test('entries that refer to each other are stored together, with the ids they got', async t => {
+  const { ask } = await server(t)
+  const [anna, visit] = [`urn:uuid:${randomUUID()}`, 'urn:oid:1.2.3.4']
+
+  const reply = await transaction(ask, [
+    request('POST', 'Observation', pulse(anna, { encounter: { reference: visit } })),
+    request('POST', 'Encounter', { resourceType: 'Encounter', status: 'finished', class: { code: 'AMB' }, subject: { reference: anna } }, {}, visit),
+    request('POST', 'Patient', { resourceType: 'Patient', active: true }, {}, anna)
+  ])
+
+  t.equal(reply.statusCode, 200, reply.body)
+  const places = (reply.json().entry as { response: { status: string, location: string } }[]).map(({ response }) => response.location.split('/_history')[0] ?? '')
+  const observation = (await ask('GET', `/fhir/${places[0]}`)).json()
+  t.equal(observation.subject.reference, places[2])
+  t.equal(observation.encounter.reference, places[1])
+})
+
+t.test('a transaction that fails names the entry, and nothing of it has happened', async t => {
+  const { ask, pool } = await server(t)
+  const good = request('PUT', 'Patient/anna', { resourceType: 'Patient', id: 'anna' })
+
+  const bad: [object, number, RegExp][] = [
+    [request('POST', 'Patient', { resourceType: 'Patient', gender: 'x' }), 422, /gender/],
+    [request('POST', 'Patient', { resourceType: 'Observation' }), 400, /Observation/],
+    [request('PUT', 'Patient/berta', { resourceType: 'Patient', id: 'carla' }), 400, /id/],
+    [request('GET', 'Patient/nobody'), 404, /Patient\/nobody is not known/],
+    [request('PUT', 'Patient/berta', { resourceType: 'Patient', id: 'berta' }, { ifMatch: 'W/"1"' }), 412, /version 1/],
+    [request('PUT', 'Patient/berta', { resourceType: 'Patient', id: 'berta' }, { ifMatch: '1' }), 400, /If-Match/],
+    [request('POST', 'Patient', { resourceType: 'Patient' }, { ifNoneExist: 'a=b' }), 400, /ifNoneExist/],
+    [request('GET', 'Patient?name=x'), 400, /search/],
+    [request('DELETE', 'Patient?name=x'), 400, /conditional/],
+    [request('GET', '_history'), 400, /history-system/],
+    [request('PATCH', 'Patient/nobody', { resourceType: 'Parameters', parameter: [] }), 404, /nobody/],
+    [request('PATCH', 'Patient/nobody', { resourceType: 'Patient' }), 400, /patch/],
+    [request('POST', 'Nonsense', { resourceType: 'Nonsense' }), 404, /Nonsense/]
+  ]
+
+  for (const [entry, status, words] of bad) {
+    const reply = await transaction(ask, [good, entry])
+    t.equal(reply.statusCode, status, `${JSON.stringify(entry)} ${reply.body}`)
+    const [issue] = reply.json().issue
+    t.match(issue.diagnostics, /^Bundle\.entry\[1\]: /)
+    t.match(issue.diagnostics, words)
+    t.match(issue.expression[0], /^Bundle\.entry\[1\]/)
+  }
+  t.equal((await pool.query('select from karta.version')).rowCount, 0)
+})
+
+t.test('two entries may not be about one resource, or have one name', async t => {
+  const { ask } = await server(t)
+  const put = request('PUT', 'Patient/anna', { resourceType: 'Patient', id: 'anna' })
+  const named = request('POST', 'Patient', { resourceType: 'Patient' }, {}, 'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0')
+
+  for (const pair of [[put, put], [put, request('DELETE', 'Patient/anna')], [named, named]]) {
+    const reply = await transaction(ask, pair)
+    t.equal(reply.statusCode, 400, reply.body)
+    t.match(reply.json().issue[0].diagnostics, /^Bundle\.entry\[[01]\]: .* entry [01] too$/)
+  }
+})
+
+t.test('deletions come first and reads last, whatever their place', async t => {
+  const { ask, put } = await server(t)
+  await put({ resourceType: 'Patient', id: 'anna', active: true }, { resourceType: 'Patient', id: 'berta' })
+
+  const reply = await transaction(ask, [
+    request('GET', 'Patient/anna'),
+    request('GET', 'metadata'),
+    request('PUT', 'Patient/anna', { resourceType: 'Patient', id: 'anna', active: false }),
+    request('DELETE', 'Patient/berta')
+  ])
+
+  const { entry } = reply.json()
+  t.match(entry, [{ resource: { active: false }, response: { status: '200 OK' } }, { resource: { resourceType: 'CapabilityStatement' } }, { response: { status: '200 OK' } }, { response: { status: '204 No Content' } }])
+  t.equal(entry[0].response.etag, entry[2].response.etag)
+})
+
+t.test('what a transaction deletes cannot be read in it', async t => {
+  const { ask, put } = await server(t)
+  await put({ resourceType: 'Patient', id: 'anna' })
+
+  const reply = await transaction(ask, [request('GET', 'Patient/anna'), request('DELETE', 'Patient/anna')])
+
+  t.equal(reply.statusCode, 410)
+  t.equal((await ask('GET', '/fhir/Patient/anna')).statusCode, 200)
+})
+
+t.test('entries that refer to each other in a circle are stored', async t => {
+  const { ask } = await server(t)
+  const [a, b] = [`urn:uuid:${randomUUID()}`, `urn:uuid:${randomUUID()}`]
+
+  const reply = await transaction(ask, [
+    request('POST', 'Patient', { resourceType: 'Patient', link: [{ other: { reference: b }, type: 'seealso' }] }, {}, a),
+    request('POST', 'Patient', { resourceType: 'Patient', link: [{ other: { reference: a }, type: 'seealso' }] }, {}, b)
+  ])
+
+  t.equal(reply.statusCode, 200, reply.body)
+  const [first, second] = (reply.json().entry as { response: { location: string } }[]).map(({ response }) => response.location.split('/_history')[0])
+  t.equal((await ask('GET', `/fhir/${first}`)).json().link[0].other.reference, second)
+  t.equal((await ask('GET', `/fhir/${second}`)).json().link[0].other.reference, first)
+})
+
+t.test('entries that own each other in a circle, and nobody else, are refused to who treats patients', async t => {
+  const { ask, put, as } = await server(t)
+  await put({ resourceType: 'Patient', id: 'anna' })
+  const [a, b] = [`urn:uuid:${randomUUID()}`, `urn:uuid:${randomUUID()}`]
+  const list = (item: string): object => ({ resourceType: 'Provenance', target: [{ reference: item }], recorded: '2026-11-22T10:00:00Z', agent: [{ who: { display: 'x' } }] })
+
+  const reply = await transaction(ask, [request('POST', 'Provenance', list(b), {}, a), request('POST', 'Provenance', list(a), {}, b)], await as.treating(['anna']))
+
+  t.ok(reply.statusCode === 422 || reply.statusCode === 403, reply.body)
+})
+
+t.test('a transaction is at most five round trips at any size, and one record', async t => {
+  const { server: store, ask, pool } = await server(t)
+  const anna = `urn:uuid:${randomUUID()}`
+  const entries = [request('POST', 'Patient', { resourceType: 'Patient' }, {}, anna), ...Array.from({ length: 200 }, () => request('POST', 'Observation', pulse(anna)))]
+  const [reads, writes, flushes] = [store.readers.trips, store.writer.trips, store.audit.flushes]
+
+  const reply = await transaction(ask, entries)
+
+  t.equal(reply.statusCode, 200, reply.body)
+  t.ok(store.readers.trips - reads + store.writer.trips - writes + store.audit.flushes - flushes <= 5)
+  const { rows } = await pool.query('select cardinality(shown) as shown, status from karta.audit')
+  t.same(rows, [{ shown: 201, status: 200 }])
+})
+
+t.test('a transaction comes back in the form that is preferred', async t => {
+  const { ask } = await server(t)
+  const one = [request('POST', 'Patient', { resourceType: 'Patient', active: true })]
+
+  const minimal = await transaction(ask, one)
+  const whole = await transaction(ask, one, { prefer: 'return=representation' })
+
+  t.equal(minimal.json().entry[0].resource, undefined)
+  t.match(whole.json().entry[0].resource, { active: true })
+})
+
+t.test('each entry needs its scope, and a transaction without one is refused whole', async t => {
+  const { ask, as } = await server(t)
+
+  const reply = await transaction(ask, [request('POST', 'Patient', { resourceType: 'Patient' }), request('POST', 'Organization', { resourceType: 'Organization', name: 'x' })], await as('operator', 'system/Patient.c'))
+
+  t.equal(reply.statusCode, 403)
+  t.match(reply.json().issue[0].diagnostics, /^Bundle\.entry\[1\]/)
+})
