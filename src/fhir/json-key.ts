@@ -21,6 +21,13 @@ const known = new Map<string, Key>()
 const linksUnder = (name: string): LinkKind =>
   name === 'reference' ? 'reference' : name === 'div' ? 'narrative' : uriNames.has(name) ? 'uri' : 'none'
 
+const URN = /^urn:(?:uuid|oid):/
+
+/** True for a string that may have to be rewritten when what it links to gets another address. */
+export function isLink ({ links }: Key, value: string): boolean {
+  return links === 'reference' || links === 'narrative' || (links === 'uri' && value.includes(':')) || URN.test(value)
+}
+
 function bitOf (name: string): number {
   let hash = 0
   for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0

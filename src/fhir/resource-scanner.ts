@@ -1,6 +1,6 @@
 // A resource's text as it is stored: the client's own tokens, without whitespace between them and without what the server owns
 // (resourceType, id, meta.versionId, meta.lastUpdated). https://hl7.org/fhir/R4/resource.html#Meta
-import type { Key } from './json-key.js'
+import { type Key, isLink } from './json-key.js'
 import { JsonScanner } from './json-scanner.js'
 import type { Json, JsonObject } from './json-value.js'
 
@@ -26,7 +26,6 @@ export interface ScannedBundle {
 /** Tokens copied so far, and the links among them. */
 interface Copy { text: string, links: Link[] }
 
-const URN = /^urn:(?:uuid|oid):/
 const [COMMA, BRACKET, BRACE] = [44, 91, 123] as const
 
 export class ResourceScanner extends JsonScanner {
@@ -56,7 +55,7 @@ export class ResourceScanner extends JsonScanner {
   }
 
   override found (key: Key, value: string, start: number): void {
-    if (this.#run < 0 || !mayLink(key, value)) return
+    if (this.#run < 0 || !isLink(key, value)) return
     const shift = this.#copy.text.length - this.#run
     this.#copy.links.push({ key: key.name, value, start: start + shift, end: this.at + shift })
   }
@@ -109,10 +108,6 @@ export class BundleScanner extends ResourceScanner {
 }
 
 const textOf = (value: Json | undefined): string | undefined => typeof value === 'string' ? value : undefined
-
-function mayLink ({ links }: Key, value: string): boolean {
-  return links === 'reference' || links === 'narrative' || (links === 'uri' && value.includes(':')) || URN.test(value)
-}
 
 function moved (links: Link[], distance: number): Link[] {
   for (const link of links) {
