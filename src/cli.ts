@@ -33,6 +33,16 @@ program.command('token')
     out(await token(readConfig(), options, aside))
   })
 
+program.command('load')
+  .description('load resources and Bundles: folders, .json, .ndjson, .tar, each also .gz or .xz; run again, it goes on where it was')
+  .argument('<path...>')
+  .option('--errors <file>', 'where what fails is listed, a line of JSON each (load-errors.ndjson in the data folder)')
+  .option('--writers <number>', 'how many Bundles, or chunks of lines, are written at a time', '4')
+  .action(async (paths: string[], options) => {
+    const { loadPaths } = await import('./cli/load.js')
+    if (!await loadPaths(readConfig(), paths, options, out, aside)) process.exitCode = 1
+  })
+
 program.command('migrate')
   .description('bring the database up to date')
   .action(async () => {
