@@ -67,19 +67,37 @@ export const up = (db: Knex) => db.raw(`
   create index code_value_key on karta.code_value (key, dlo, rid);
   create index code_value_rid on karta.code_value (rid);
 
-  create table karta.quantity_value (key int8 not null, value float8 not null, rid int8 not null, owner int8 not null);
+  -- A point, or with high all of [value, high]; key: the parameter (and a code) with the unit as sent, see quantity_key.
+  create table karta.quantity_value (key int8 not null, value float8 not null, high float8, rid int8 not null, owner int8 not null);
   create index quantity_value_key on karta.quantity_value (key, value, rid);
   create index quantity_value_rid on karta.quantity_value (rid);
 
-  create table karta.string_value (key int8 not null, rid int8 not null, owner int8 not null, value text collate "C" not null);
+  -- The beginning of a folded text, and all of it where it is longer.
+  create table karta.string_value (key int8 not null, rid int8 not null, owner int8 not null, value text collate "C" not null, whole text collate "C");
   create index string_value_key on karta.string_value (key, value, rid);
   create index string_value_rid on karta.string_value (rid);
 
   create table karta.date_value (key int8 not null, lo int8 not null, hi int8 not null, rid int8 not null, owner int8 not null);
   create index date_value_key on karta.date_value (key, lo, rid);
   create index date_value_rid on karta.date_value (rid);
+
+  -- Dictionaries, insert-once: which texts a parameter has and the tokens they stand under, and which units its quantities
+  -- come in and how those convert. docs/decisions/0010-index-rows.md
+  create table karta.term (key int8 not null, token int8 not null, text text collate "C" not null, primary key (key, token));
+  create index term_text on karta.term (key, (left(text, 200)) collate "C");
+  create table karta.quantity_key (
+    family    int8 not null,
+    key       int8 not null,
+    factor    float8 not null,
+    shift     float8 not null,
+    dimension text not null,              -- what can be compared: value * factor + shift
+    system    text not null,
+    code      text not null,
+    unit      text not null,
+    primary key (family, key)
+  );
 `)
 
 export const down = (db: Knex) => db.raw(`
-  drop table karta.date_value, karta.string_value, karta.quantity_value, karta.code_value, karta.current;
+  drop table karta.quantity_key, karta.term, karta.date_value, karta.string_value, karta.quantity_value, karta.code_value, karta.current;
 `)

@@ -12,9 +12,13 @@ export const up = (db: Knex) => db.raw(`
     -- index values; each names its version by position
     p_tokens int8[],
     p_code_row int4[], p_code_key int8[],
-    p_quantity_row int4[], p_quantity_key int8[], p_quantity_value float8[],
-    p_string_row int4[], p_string_key int8[], p_string_value text[],
+    p_quantity_row int4[], p_quantity_key int8[], p_quantity_value float8[], p_quantity_high float8[],
+    p_string_row int4[], p_string_key int8[], p_string_value text[], p_string_whole text[],
     p_date_row int4[], p_date_key int8[], p_date_lo int8[], p_date_hi int8[],
+    -- dictionary entries that the process has not seen stored
+    p_term_key int8[], p_term_token int8[], p_term_text text[],
+    p_unit_family int8[], p_unit_key int8[], p_unit_factor float8[], p_unit_shift float8[],
+    p_unit_dimension text[], p_unit_system text[], p_unit_code text[], p_unit_unit text[],
     -- owners: those made here, those of Patients put again after a delete, those that must be alive, and who must be treating whom
     p_new_owner int8[], p_new_owner_id text[], p_revived int8[], p_need_owner int8[], p_need_id text[], p_treated int8[], p_treating int8[],
     -- one element per audited request; first and last are positions of its versions
@@ -94,12 +98,14 @@ export const up = (db: Knex) => db.raw(`
         select x.key, p_dlo[x.o], v_rids[x.o], p_owner[x.o] from unnest(p_code_row, p_code_key) as x(o, key);
     end if;
     if cardinality(p_quantity_row) > 0 then
-      insert into karta.quantity_value (key, value, rid, owner)
-        select x.key, x.value, v_rids[x.o], p_owner[x.o] from unnest(p_quantity_row, p_quantity_key, p_quantity_value) as x(o, key, value);
+      insert into karta.quantity_value (key, value, high, rid, owner)
+        select x.key, x.value, x.high, v_rids[x.o], p_owner[x.o]
+        from unnest(p_quantity_row, p_quantity_key, p_quantity_value, p_quantity_high) as x(o, key, value, high);
     end if;
     if cardinality(p_string_row) > 0 then
-      insert into karta.string_value (key, rid, owner, value)
-        select x.key, v_rids[x.o], p_owner[x.o], x.value from unnest(p_string_row, p_string_key, p_string_value) as x(o, key, value);
+      insert into karta.string_value (key, rid, owner, value, whole)
+        select x.key, v_rids[x.o], p_owner[x.o], x.value, x.whole
+        from unnest(p_string_row, p_string_key, p_string_value, p_string_whole) as x(o, key, value, whole);
     end if;
     if cardinality(p_date_row) > 0 then
       insert into karta.date_value (key, lo, hi, rid, owner)
@@ -112,6 +118,22 @@ export const up = (db: Knex) => db.raw(`
                v_rids[x.first : x.last] || x.shown::int8[]
         from unnest(p_seq, p_audit_owner, p_actor, p_caller, p_interaction, p_audit_type, p_status, p_first, p_last, p_client, p_audit_owners, p_shown)
           as x(seq, owner, actor, caller, interaction, type, status, first, last, client, owners, shown);
+    end if;
+
+    -- Last, and in one order for all, so that two writes that bring the same entries wait for each other only briefly.
+    if cardinality(p_term_key) > 0 then
+      insert into karta.term (key, token, text)
+        select distinct on (x.key, x.token) x.key, x.token, x.text from unnest(p_term_key, p_term_token, p_term_text) as x(key, token, text)
+        order by x.key, x.token
+        on conflict do nothing;
+    end if;
+    if cardinality(p_unit_key) > 0 then
+      insert into karta.quantity_key (family, key, factor, shift, dimension, system, code, unit)
+        select distinct on (x.family, x.key) x.*
+        from unnest(p_unit_family, p_unit_key, p_unit_factor, p_unit_shift, p_unit_dimension, p_unit_system, p_unit_code, p_unit_unit)
+          as x(family, key, factor, shift, dimension, system, code, unit)
+        order by x.family, x.key
+        on conflict do nothing;
     end if;
     return v_rids;
   end $$;

@@ -14,7 +14,7 @@ export const OPERATOR: Caller = { kind: 'operator', actor: '1', ...TOKEN }
 export const self = (owner: string): Caller => ({ kind: 'self', patient: 'anna', owner, ...TOKEN })
 export const treating = (actor: string): Caller => ({ kind: 'treating', actor, ...TOKEN })
 
-const NOTHING: Put['rows'] = { tokens: new Int32Array(), dlo: -9e15, dhi: 9e15, c1: undefined, codes: [], quantities: [], strings: [], dates: [] }
+export const NOTHING: Put['rows'] = { tokens: new Int32Array(), dlo: -9e15, dhi: 9e15, c1: undefined, codes: [], quantities: [], strings: [], dates: [], terms: [], quantityKeys: [] }
 
 /** A version of a resource, with what a test does not care about filled in. */
 export const put = (type: string, id: string, owner: string, more: Partial<Put> = {}): Put => ({

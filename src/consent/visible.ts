@@ -2,6 +2,8 @@
 // a builder to which something could be added. https://hl7.org/fhir/R4/http.html#read docs/decisions/0005-policy-columns.md
 import type { Caller } from '../auth/caller.js'
 import { numberOf } from '../fhir/resource-types.js'
+import { hashText } from '../store/binary.js'
+import { KIND, paramOf, valueKey } from '../store/index/rows.js'
 import type { Query, Readers } from '../store/pool.js'
 import { isRid } from '../store/rid.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
@@ -88,6 +90,13 @@ export interface IdentifierKey {
   readonly type: string
   readonly system: string | undefined
   readonly value: string
+}
+
+// As store/index/token.ts writes an identifier: with its system, or by its value alone.
+function identifierHash ({ type, system, value }: IdentifierKey): string {
+  const param = paramOf(type, 'identifier')
+  const [high, low] = system === undefined ? valueKey(param, KIND.code, value) : valueKey(param, KIND.coding, `${system}|${value}`)
+  return hashText(high, low)
 }
 
 /** The ids of the live resources that carry each identifier, at most two of each: none, one, or several. */

@@ -241,7 +241,7 @@ export function putOf (
     owners: owned.owners,
     participants: owned.participants,
     refs: patientDataReferences(type, resource),
-    rows: indexRows(type, id, resource.value, { zone: server.zone })
+    rows: indexRows(type, id, resource.value, { zone: server.zone, base: server.base, ownerless: owned.class === 0, known: server.writer.dictionary })
   }
 }
 

@@ -56,7 +56,7 @@ t.test('a failed flush shows nothing, and the chain goes on when the database is
   await audit.record(OPERATOR, { ...SHOWN, rows: [] })
   await pool.query('alter table karta.audit rename to gone')
 
-  await t.rejects(audit.record(OPERATOR, { ...SHOWN, rows: [] }), { status: 503 })
+  await t.rejects(audit.record(OPERATOR, { ...SHOWN, rows: [] }), { name: 'FhirError', message: 'the audit trail cannot be written' })
   await pool.query('alter table karta.gone rename to audit')
   await audit.record(OPERATOR, { ...SHOWN, rows: [] })
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { readCurrent } from '../../src/consent/visible.js'
 import { millisecondsOf } from '../../src/store/rid.js'
 import { OwnerHasData, OwnerRefused, WriteConflict } from '../../src/store/writer.js'
-import { OPERATOR, put, world } from '../world.js'
+import { NOTHING, OPERATOR, put, world } from '../world.js'
 
 t.test('a group is stored together, and its text comes back byte for byte', async t => {
   const { store, patient, readers } = await world(t)
@@ -21,6 +21,7 @@ t.test('index values stand under the current version only', async t => {
   const { store, patient, pool } = await world(t)
   const anna = await patient('anna')
   const rows = {
+    ...NOTHING,
     tokens: Int32Array.from([1, 2, -1, -2]),
     dlo: 1000,
     dhi: 2000,
@@ -39,6 +40,23 @@ t.test('index values stand under the current version only', async t => {
   await store([put('Observation', 'pulse', anna, { ver: 2, old: { rid, owner: anna }, rows: { ...rows, tokens: Int32Array.from([0, 3]), codes: [], strings: [] } })])
 
   t.match(await counts(), { tokens: [['3']], values: 2, strings: null })
+})
+
+t.test('dictionary entries are stored once, and not brought again', async t => {
+  const { store, patient, pool, writer } = await world(t)
+  const anna = await patient('anna')
+  const terms = [{ key: [0, 1] as const, token: [0, 2] as const, text: 'pulse' }]
+  const quantityKeys = [{ family: [0, 3] as const, key: [0, 4] as const, system: 'u', code: 'kg', unit: 'kg', measure: { dimension: 'M', factor: 1000, offset: 0 } }]
+  const rows = { ...NOTHING, terms, quantityKeys, quantities: [{ key: [0, 4] as const, value: 1, high: Infinity }], strings: [{ key: [0, 5] as const, value: 'a', full: 'a b' }] }
+
+  await Promise.all(Array.from({ length: 20 }, (_, index) => store([put('Observation', `o${index}`, anna, { rows })])))
+
+  t.same((await pool.query('select text from karta.term')).rows, [{ text: 'pulse' }])
+  t.same((await pool.query('select factor, code from karta.quantity_key')).rows, [{ factor: 1000, code: 'kg' }])
+  t.same((await pool.query('select distinct value, high from karta.quantity_value')).rows, [{ value: 1, high: Infinity }])
+  t.same((await pool.query('select distinct value, whole from karta.string_value')).rows, [{ value: 'a', whole: 'a b' }])
+  t.ok(writer.dictionary.has(0, 2) && writer.dictionary.has(0, 4))
+  t.notOk(writer.dictionary.has(9, 9))
 })
 
 t.test('lastUpdated strictly increases per resource, however fast it is written', async t => {
