@@ -1,0 +1,100 @@
+// The servers under measurement, each a process of its own, started here and stopped here.
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Target } from './driver.js'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const PATIENCE = 60_000
+
+export interface Running {
+  readonly base: string
+  readonly pid: number
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>
+}
+
+export interface KartaOptions {
+  readonly dataDir: string
+  /** undefined: the server starts the embedded PostgreSQL in its data folder. */
+  readonly databaseUrl?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly nodeArguments?: readonly string[]
+  readonly port?: number
+}
+
+async function stopped (child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  await ended
+}
+
+/** A port that was free a moment ago. */
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+const environmentOf = ({ dataDir, databaseUrl, environment }: KartaOptions): NodeJS.ProcessEnv => ({
+  ...process.env, DATA_DIR: dataDir, KARTA_DEMO: 'off', ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }), ...environment
+})
+
+/** Starts Karta as it is delivered, with its defaults and its log, and waits until it is ready. */
+export async function startKarta (options: KartaOptions): Promise<Running> {
+  const port = options.port ?? await freePort()
+  const path = join(options.dataDir, 'server.log')
+  const log = openSync(path, 'a')
+  const child = spawn(process.execPath, [...options.nodeArguments ?? [], join(ROOT, 'dist/cli.js'), 'start'], {
+    cwd: ROOT, env: { ...environmentOf(options), PORT: String(port) }, stdio: ['ignore', log, log]
+  })
+  await answers(`http://127.0.0.1:${port}/readyz`, child, path)
+  return { base: `http://127.0.0.1:${port}/fhir`, pid: child.pid ?? 0, stop: async signal => await stopped(child, signal) }
+}
+
+async function answers (url: string, child: ChildProcess, log: string): Promise<void> {
+  const until = Date.now() + PATIENCE
+  while (Date.now() < until) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${readFileSync(log, 'utf8').slice(-2000)}`)
+    const ready = await fetch(url).then(async reply => { await reply.arrayBuffer(); return reply.ok }, () => false)
+    if (ready) return
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  throw new Error('the server does not become ready')
+}
+
+/** Runs a command of the `karta` program and answers what it prints. */
+export const karta = (options: KartaOptions, ...command: readonly string[]): string =>
+  execFileSync(process.execPath, [join(ROOT, 'dist/cli.js'), ...command], { cwd: ROOT, env: environmentOf(options), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 })
+
+/** The token that `karta token` prints last. */
+export const token = (options: KartaOptions, ...command: readonly string[]): string =>
+  karta(options, 'token', '--minutes', '720', ...command).trim().split('\n').at(-1) ?? ''
+
+export interface BaselineOptions {
+  readonly kind: 'same' | 'ideal'
+  readonly url: string
+  readonly items: string
+  readonly reads: string
+  readonly writes: string
+}
+
+/** Starts one of the frozen baselines. */
+export async function startBaseline ({ kind, url, items, reads, writes }: BaselineOptions): Promise<Running> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bench/raw/server.ts')], {
+    cwd: ROOT, env: { ...process.env, KIND: kind, URL: url, ITEMS: items, READS: reads, WRITES: writes }, stdio: ['ignore', 'pipe', 'inherit']
+  })
+  for await (const line of createInterface({ input: child.stdout })) {
+    return { base: `${line}/fhir`, pid: child.pid ?? 0, stop: async () => await stopped(child) }
+  }
+  throw new Error(`the baseline ${kind} does not start`)
+}
+
+/** A running process as the driver needs it. */
+export const targetOf = ({ base }: Running, bearer?: string): Target => ({ base, token: bearer })
