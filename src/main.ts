@@ -41,11 +41,18 @@ export async function prepare (config: Config, say: Say): Promise<Database> {
     const { migrate } = await import('./store/migrate.js')
     const migrated = await migrate(database.url)
     if (migrated.length > 0) say(`Migrated the database: ${migrated.join(', ')}`)
+    if (config.demo) await seedCity(config, database.url, say)
     return database
   } catch (thrown) {
     await database.stop()
     throw thrown
   }
+}
+
+async function seedCity (config: Config, url: string, say: Say): Promise<void> {
+  const { seed } = await import('./demo/seed.js')
+  const written = await seed(config, url)
+  if (written > 0) say(`Wrote the demo city, ${written} resources. KARTA_DEMO=off leaves it out.`)
 }
 
 /** Answers requests in this process. */
@@ -103,7 +110,7 @@ For example:          curl -H "Authorization: Bearer $(${prefix}npx karta token 
 const SAME = 1000
 
 /** Stops on SIGTERM or SIGINT, and ends the process; a second signal ends it at once. */
-function until ({ stop }: Stoppable, say: Say): void {
+export function until ({ stop }: Stoppable, say: Say): void {
   let asked = 0
   const onSignal = (): void => {
     if (asked !== 0 && Date.now() - asked < SAME) return

@@ -1,10 +1,10 @@
 // karta load: files into the record, through the write path of the server, several units at a time.
 import type pg from 'pg'
-import type { Operator } from '../auth/caller.js'
 import { referenceTo } from '../fhir/reference.js'
 import { ErrorFile } from './error-file.js'
 import { finish } from './finish.js'
 import type { Loading } from './loading.js'
+import { OPERATOR } from './operator.js'
 import { ownerlessSince, settle } from './ownerless.js'
 import { sourcesOf } from './sources.js'
 import { Tally } from './tally.js'
@@ -19,9 +19,6 @@ export interface Loaded {
   readonly ownerless: number
   readonly examples: readonly string[]
 }
-
-// The operator of a command is whoever may run it on this machine; it has no token that could end.
-const OPERATOR: Operator = { kind: 'operator', actor: '1', client: 'karta load', scopes: [], jti: 'karta load', expires: Number.MAX_SAFE_INTEGER }
 
 const EXAMPLES = 20
 
