@@ -51,6 +51,17 @@ program.command('migrate')
     out('The database is up to date.')
   })
 
+program.command('database')
+  .description('run the embedded PostgreSQL alone and print its URL, for pg_dump and psql; Ctrl-C ends it')
+  .action(async () => {
+    const [{ openDatabase }, { until }] = await Promise.all([import('./database.js'), import('./main.js')])
+    const database = await openDatabase(readConfig(), aside)
+    out(database.url)
+    until(database, aside)
+    // A pending promise holds no process: a timer does, until the signal.
+    setInterval(() => {}, 60_000)
+  })
+
 program.command('verify-audit')
   .description('look for an edit, a gap or a reordering in the audit trail')
   .action(async () => {

@@ -11,6 +11,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
+  // What Node says of a folder that it cannot make on such a file system.
+  ENOENT: 'a folder above does not exist, or the file system is read-only',
   ENOSPC: 'no space left on the disk',
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is not a folder'
