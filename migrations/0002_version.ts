@@ -11,14 +11,6 @@ export const up = (db: Knex) => db.raw(`
     alive boolean not null default true
   );
 
-  -- Ids that a client chose; those that the server made are unique by themselves.
-  create table karta.id_map (
-    type  int2 not null,
-    id    text not null,
-    owner int8 not null,
-    primary key (type, id)
-  );
-
   create table karta.version (
     rid          int8 not null,               -- one per version; also the versionId; its high bits are lastUpdated
     owner        int8 not null,               -- surrogate of the first owner, else of the resource itself
@@ -42,7 +34,7 @@ export const up = (db: Knex) => db.raw(`
     primary key (owner, rid)
   );
   -- id first: ids sort by time, so inserts append; read, vread, history of one resource and the optimistic lock.
-  create unique index version_id on karta.version (id, type, ver, owner);
+  create unique index version_id on karta.version (id, type, ver);
   create index version_type on karta.version (type, rid);
 
   -- The feed: one row per version, read below pg_snapshot_xmin only. Partitioned by time, so that the past can go.
@@ -54,10 +46,11 @@ export const up = (db: Knex) => db.raw(`
     type   int2 not null,
     state  int2 not null
   ) partition by range (rid);
-  create index change_order on karta.change (xid, rid);
+  -- Versions of one transaction share an entry.
+  create index change_order on karta.change (xid);
   create table karta.change_rest partition of karta.change default;
 `)
 
 export const down = (db: Knex) => db.raw(`
-  drop table karta.change, karta.version, karta.id_map, karta.owner;
+  drop table karta.change, karta.version, karta.owner;
 `)

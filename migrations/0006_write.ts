@@ -6,7 +6,7 @@ export const up = (db: Knex) => db.raw(`
   create function karta.write(
     -- one element per version
     p_op int2[],            -- 1 put, 3 delete
-    p_type int2[], p_id text[], p_owner int8[], p_ver int4[], p_old int8[], p_old_owner int8[], p_mapped boolean[],
+    p_type int2[], p_id text[], p_owner int8[], p_ver int4[], p_old int8[], p_old_owner int8[],
     p_class int2[], p_rank int2[], p_author int8[], p_dlo int8[], p_dhi int8[], p_c1 int8[], p_token_end int4[],
     p_body text[], p_owners text[], p_participants text[], p_labels text[], p_refs text[],
     -- index values; each names its version by position
@@ -72,17 +72,12 @@ export const up = (db: Knex) => db.raw(`
       select v_xid, x.rid, x.owner, x.type, case x.op when 3 then 9 else 0 end
       from unnest(v_rids, p_op, p_owner, p_type) as x(rid, op, owner, type);
 
-    if true = any(p_mapped) then
-      insert into karta.id_map (type, id, owner)
-        select x.type, x.id, x.owner from unnest(p_mapped, p_type, p_id, p_owner) as x(mapped, type, id, owner) where x.mapped;
-    end if;
-
     perform karta.unlist(p_old, p_type) where exists (select from unnest(p_old) old where old is not null);
 
     if v_tombs then
       perform karta.bury(p_op, p_type, p_id, p_owner, p_ver, p_old, v_rids, v_xid);
     end if;
-    perform karta.move(p_type, p_id, p_owner, p_ver, p_old, p_old_owner, v_xid)
+    perform karta.move(p_owner, p_ver, p_old, p_old_owner, v_xid)
       where exists (select from unnest(p_owner, p_old_owner) x(owner, old_owner) where x.owner <> x.old_owner);
 
     insert into karta.current (rid, owner, dlo, dhi, c1, author, type, class, rank, tokens, owners, participants, labels)
@@ -171,7 +166,7 @@ export const up = (db: Knex) => db.raw(`
   end $$;
 
   -- An owner never changes in place: the old owner's side of the log says that the resource went, one version before.
-  create function karta.move(p_type int2[], p_id text[], p_owner int8[], p_ver int4[], p_old int8[], p_old_owner int8[], p_xid xid8)
+  create function karta.move(p_owner int8[], p_ver int4[], p_old int8[], p_old_owner int8[], p_xid xid8)
   returns void language plpgsql as $$
   begin
     with moved as (
@@ -183,9 +178,6 @@ export const up = (db: Knex) => db.raw(`
         where x.owner <> x.old_owner
         returning rid, owner, type)
     insert into karta.change (xid, rid, owner, type, state) select p_xid, m.rid, m.owner, m.type, 8 from moved m;
-    update karta.id_map m set owner = x.owner
-      from unnest(p_type, p_id, p_owner, p_old_owner) as x(type, id, owner, old_owner)
-      where m.type = x.type and m.id = x.id and x.owner <> x.old_owner;
   end $$;
 `)
 

@@ -24,7 +24,6 @@ export const put = (type: string, id: string, owner: string, more: Partial<Put> 
   owner,
   ver: 1,
   old: undefined,
-  mapped: false,
   class: 1,
   rank: 3,
   author: undefined,
@@ -70,7 +69,7 @@ export async function world (t: Test) {
   }
   const patient = async (id: string): Promise<string> => {
     const owner = await surrogates.next()
-    await store([put('Patient', id, owner, { mapped: true })], { newOwners: [{ owner, id }] })
+    await store([put('Patient', id, owner)], { newOwners: [{ owner, id }] })
     return owner
   }
   return { url, pool, audit, readers, writer, surrogates, ids, group, store, patient, errors }

@@ -233,7 +233,6 @@ export function putOf (
     // A move leaves a version of its own under the owner before.
     ver: (current?.ver ?? 0) + (moved ? 2 : 1),
     old: current === undefined ? undefined : { rid: current.rid, owner: current.owner },
-    mapped: current === undefined && resource.id === id,
     class: owned.class,
     ...labelsOf(resource.value),
     author: undefined,

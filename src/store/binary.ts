@@ -19,8 +19,8 @@ function empty (oid: number): Buffer {
   return buffer
 }
 
-/** Numbers, bigint texts or booleans as an array literal for any numeric or boolean array. */
-export const numbers = (values: readonly (number | string | boolean | null)[]): string =>
+/** Numbers or bigint texts as an array literal for any numeric array. */
+export const numbers = (values: readonly (number | string | null)[]): string =>
   `{${values.map(value => value === null ? 'null' : value).join(',')}}`
 
 /** Texts as a text[]. */

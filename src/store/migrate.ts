@@ -7,7 +7,7 @@ import { StartError } from '../start-error.js'
 const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../migrations/' : '../migrations/', import.meta.url)
 const TABLE = { schemaName: 'karta', tableName: 'migration' }
 // Any number that nobody else takes an advisory lock with.
-const LOCK = 5_527_001
+const LOCK = 5_527_000
 
 interface Database { query: (sql: string) => Promise<{ rows: Array<{ name: string }> }> }
 

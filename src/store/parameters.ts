@@ -3,7 +3,7 @@ import { hashes, hashText, numbers, texts } from './binary.js'
 import type { AuditRow, Put, Tombstone, WriteGroup } from './version.js'
 
 const TYPES = [
-  'int2[]', 'int2[]', 'text[]', 'int8[]', 'int4[]', 'int8[]', 'int8[]', 'boolean[]', 'int2[]', 'int2[]', 'int8[]', 'int8[]', 'int8[]', 'int8[]', 'int4[]',
+  'int2[]', 'int2[]', 'text[]', 'int8[]', 'int4[]', 'int8[]', 'int8[]', 'int2[]', 'int2[]', 'int8[]', 'int8[]', 'int8[]', 'int8[]', 'int4[]',
   'text[]', 'text[]', 'text[]', 'text[]', 'text[]',
   'int8[]', 'int4[]', 'int8[]', 'int4[]', 'int8[]', 'float8[]', 'float8[]', 'int4[]', 'int8[]', 'text[]', 'text[]', 'int4[]', 'int8[]', 'int8[]', 'int8[]',
   'int8[]', 'int8[]', 'text[]', 'int8[]', 'int8[]', 'float8[]', 'float8[]', 'text[]', 'text[]', 'text[]', 'text[]',
@@ -40,7 +40,6 @@ function versionValues (versions: readonly (Put | Tombstone)[]): unknown[] {
     numbers(versions.map(v => v.ver)),
     numbers(versions.map(v => v.old?.rid ?? null)),
     numbers(versions.map(v => v.old?.owner ?? null)),
-    numbers(versions.map(v => put(v)?.mapped ?? false)),
     numbers(versions.map(v => put(v)?.class ?? 0)),
     numbers(versions.map(v => put(v)?.rank ?? 3)),
     numbers(versions.map(v => put(v)?.author ?? null)),

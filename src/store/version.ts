@@ -19,8 +19,6 @@ interface Write {
 /** A new version of a resource, with everything that is derived from its body. Surrogates are decimal texts. */
 export interface Put extends Write {
   readonly op: 'put'
-  /** The id was chosen by a client and is new: it is reserved. */
-  readonly mapped: boolean
   readonly class: number
   readonly rank: number
   readonly author: string | undefined
