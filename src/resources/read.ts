@@ -24,15 +24,15 @@ export type Version = Pick<VersionRow, 'type' | 'id' | 'rid' | 'deleted' | 'tail
 
 /** The answer that shows one version. Throws FhirError 404 where there is none. */
 export function shownVersion (asked: Asked, version: Version | undefined): Answer {
-  const wanted = wantedBy(asked)
+  const isRaw = asked.type === 'Binary' && !asksForFhir(asked.headers.accept, one(asked.query, '_format'))
+  // The content of a Binary is of a kind that its reader knows already.
+  const wanted = wantedBy(isRaw ? { ...asked, headers: { prefer: asked.headers.prefer } } : asked)
   if (wanted.summary === 'count') throw notSupported('_summary=count counts the entries of a Bundle: a read has none')
   if (version === undefined) throw notFound(asked.type, asked.id)
   const { rid, deleted } = version
   if (deleted) return { status: 410, rid, refusal: gone(asked.type, asked.id) }
   if (isKnown(asked, rid)) return { status: 304, rid }
-  if (asked.type === 'Binary' && !asksForFhir(asked.headers.accept, one(asked.query, '_format'))) {
-    return { status: 200, rid, ...rawBinary(version) }
-  }
+  if (isRaw) return { status: 200, rid, ...rawBinary(version) }
   return { status: 200, contentType: wanted.contentType, body: laidOut(versionText(version, wanted), wanted), rid }
 }
 

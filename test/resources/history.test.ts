@@ -1,8 +1,8 @@
 // https://hl7.org/fhir/R4/http.html#history
 import t from 'tap'
-import { server, type TestServer } from '../server.js'
+import { server, type Resource, type TestServer } from '../server.js'
 
-const patient = (id: string, more: object = {}): { resourceType: string, id: string } => ({ resourceType: 'Patient', id, ...more })
+const patient = (id: string, more: object = {}): Resource => ({ resourceType: 'Patient', id, ...more })
 
 interface Bundle { total?: number, link: { relation: string, url: string }[], entry?: { fullUrl: string, resource?: { id: string, active?: boolean, meta: object }, request: { method: string, url: string }, response: { status: string, etag: string, lastModified: string } }[] }
 

@@ -23,7 +23,7 @@ t.test('the same body again is the same version', async t => {
   const { ask } = await server(t)
   const made = await ask('PUT', '/fhir/Patient/anna', ANNA)
 
-  const again = await ask('PUT', '/fhir/Patient/anna', `{ "active": true,\n "resourceType": "Patient", "id": "anna" }`)
+  const again = await ask('PUT', '/fhir/Patient/anna', '{ "active": true,\n "resourceType": "Patient", "id": "anna" }')
 
   t.equal(again.statusCode, 200)
   t.equal(again.headers.etag, made.headers.etag)
