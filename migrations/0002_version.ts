@@ -30,7 +30,7 @@ export const up = (db: Knex) => db.raw(`
     owners       int8[],                      -- all owners where there are several
     participants int8[],
     labels       text[],
-    refs         text,                        -- outgoing references to patient data: 'Type/id Type/id'
+    refs         text,                        -- outgoing references to patient data, with numbers of types: '44/id 40/id'
     primary key (owner, rid)
   );
   -- id first: ids sort by time, so inserts append; read, vread, history of one resource and the optimistic lock.

@@ -7,6 +7,7 @@ import { labelsOf } from '../consent/labels.js'
 import { readCurrent, type VersionRow } from '../consent/visible.js'
 import { resourceText, scanResource, type ScannedResource } from '../fhir/json.js'
 import { conflict, forbidden, gone, invalid, notFound, notValid, preconditionFailed, unprocessable } from '../fhir/outcome.js'
+import { parseReference } from '../fhir/reference.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import { validate } from '../fhir/validate.js'
 import { indexRows } from '../store/index-rows.js'
@@ -239,7 +240,7 @@ export function putOf (
     tail: resource.tail,
     owners: owned.owners,
     participants: owned.participants,
-    refs: patientDataReferences(type, resource),
+    refs: patientDataReferences(server, type, resource),
     rows: indexRows(type, id, resource.value, { zone: server.zone, base: server.base, ownerless: owned.class === 0, known: server.writer.dictionary })
   }
 }
@@ -255,14 +256,13 @@ export function patientOf (put: Put, current: VersionRow | undefined): Pick<Writ
 export const treatedBy = (caller: Caller, dataClass: number, owners: readonly string[]): WriteGroup['treated'] =>
   caller.kind === 'treating' && dataClass === 1 ? owners.map(owner => ({ owner, actor: caller.actor })) : []
 
-// Outgoing references to patient data other than the patient, who is a column: 'Encounter/a DiagnosticReport/b'.
-function patientDataReferences (type: ResourceType, { value }: ScannedResource): string | undefined {
+// Outgoing references to patient data other than the patient, who is a column, with the numbers of their types: '44/a 40/b'.
+function patientDataReferences (server: Server, type: ResourceType, { value }: ScannedResource): string | undefined {
   const targets = new Set<string>()
   for (const { reference } of referencesOf(type, value)) {
     if (reference === undefined) continue
-    const slash = reference.indexOf('/')
-    const target = slash === -1 ? undefined : TYPES[reference.slice(0, slash) as ResourceType]
-    if (target?.class === 'patient-data' && !reference.startsWith('Patient/')) targets.add(reference)
+    const target = parseReference(reference, server.base)
+    if (target.kind === 'literal' && target.type !== 'Patient' && TYPES[target.type].class === 'patient-data') targets.add(`${numberOf(target.type)}/${target.id}`)
   }
   return targets.size === 0 ? undefined : [...targets].join(' ')
 }
