@@ -12,7 +12,7 @@ const MARKS = /(?<![иу])\u0306|[\u0300-\u0305\u0307-\u036f\u0483-\u0487\u0591-
 /** Lower case, no accents, NFC, single spaces; the same for stored text and for search text. */
 export function folded (text: string): string {
   if (PLAIN.test(text)) return text.toLowerCase()
-  return text.toLowerCase().normalize('NFKD').replace(MARKS, '').replace(SPECIAL, letter => LETTERS[letter] ?? letter)
+  return text.normalize('NFKD').toLowerCase().normalize('NFKD').replace(MARKS, '').replace(SPECIAL, letter => LETTERS[letter] ?? letter)
     .normalize('NFC').replace(/\s+/g, ' ').trim()
 }
 
@@ -23,8 +23,10 @@ export function beginning (text: string, units: number): string {
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? units - 1 : units)
 }
 
+const TELEPHONE = /^[\d\s()+.\-/]+$/
+
 /**
- * A telephone number or e-mail address as tokens compare it: no case, no spaces, no punctuation of numbers.
+ * A telephone number, e-mail address or url as tokens compare it: no case, no spaces around, of a number no punctuation.
  * https://hl7.org/fhir/R4/search.html#token leaves this to the server.
  */
-export const contactValue = (text: string): string => text.includes('@') ? text.trim().toLowerCase() : text.toLowerCase().replace(/[\s().\-/]+/g, '')
+export const contactValue = (text: string): string => TELEPHONE.test(text) ? text.replace(/[\s().\-/]+/g, '') : text.trim().toLowerCase()

@@ -12,7 +12,7 @@ import { isUsual, mainCode, mainDate } from './main.js'
 import { writeNumber } from './number.js'
 import { writePosition } from './position.js'
 import { writeQuantity } from './quantity.js'
-import { isOwn, writeReference } from './reference.js'
+import { writeOwnerReference, writeReference } from './reference.js'
 import { KIND, type Param, type Rows, paramOf, valueKey } from './rows.js'
 import { writeString } from './string.js'
 import { tokenTexts, writeToken } from './token.js'
@@ -118,7 +118,7 @@ function bound (emit: Emit | undefined): Entry['emit'] {
 
 function emitterOf (type: string, row: SearchParameterRow, param: Param): Emit | undefined {
   if (row.type === 'token' && row.code === mainCode(type)) return mainCodeEmitter(param)
-  if (row.type === 'reference' && row.code === ownerParameter(type)) return ownerEmitter(param)
+  if (row.type === 'reference' && row.code === ownerParameter(type)) return (rows, kind, value) => writeOwnerReference(rows, param, kind, value)
   return valueEmitter(type, row, param)
 }
 
@@ -147,16 +147,6 @@ const mainCodeEmitter = (param: Param): Emit => (rows, kind, value) => {
 }
 
 const same = (left: Key, right: Key): boolean => left[0] === right[0] && left[1] === right[1]
-
-/** References to the owners have no token; the identifier in one is searched for as such too. */
-const ownerEmitter = (param: Param): Emit => (rows, kind, value) => {
-  if (!isOwn(value, rows.base)) {
-    rows.indirect = true
-    return writeReference(rows, param, kind, value)
-  }
-  rows.own.push(value)
-  if (isObject(value) && isObject(value['identifier'])) writeReference(rows, param, kind, { identifier: value['identifier'] })
-}
 
 const compositeEmitter = (param: Param, kinds: readonly string[]): Emit => (rows, _, components) =>
   writeComposite(rows, param, kinds, components as readonly Component[])

@@ -3,7 +3,8 @@
 // `Type/id` (and `id`, with each type that the parameter may point to) asks for the kind r, a url for u, a version for v, :identifier for the
 // kinds of an identifier's token. A reference to a patient that is the resource's owner has no token: the owner column answers.
 import { isObject, type Json, type JsonObject } from '../../fhir/json-value.js'
-import { parseReference, referenceTo } from '../../fhir/reference.js'
+import { parseReference, referenceTo, typeNamed } from '../../fhir/reference.js'
+import { ROWS } from '../types.js'
 import { KIND, type Param, type Rows } from './rows.js'
 import { writeIdentifier } from './token.js'
 import { writeCanonical } from './uri.js'
@@ -56,13 +57,28 @@ export function referenceText (value: Json, base: string | undefined): string | 
   return read.kind === 'literal' ? KIND.reference + referenceTo(read.type, read.id) : KIND.url + target
 }
 
-/** Whether a value is a reference to a Patient of this server: what the owner column answers. */
-export function isOwn (value: Json, base: string | undefined): boolean {
-  if (!isObject(value)) return false
+/**
+ * A reference of the owner parameter. One to a Patient of this server has no token of its own, for the owner columns answer; one to
+ * anything else that may lead to a patient says that they hold more than the parameter does.
+ */
+export function writeOwnerReference (rows: Rows, param: Param, type: string, value: Json): void {
+  if (!isObject(value)) return
   const { reference: target, identifier } = value
-  // A patient named by an identifier was looked up when the resource was written.
-  if (target === undefined) return isObject(identifier)
-  if (typeof target !== 'string') return false
-  const read = parseReference(target, base)
-  return read.kind === 'literal' && read.type === 'Patient'
+  const read = typeof target === 'string' ? parseReference(target, rows.base) : undefined
+  // A patient named by an identifier only was looked up when the resource was written.
+  const own = read === undefined ? isObject(identifier) : read.kind === 'literal' && read.type === 'Patient'
+  if (!own) {
+    rows.indirect ||= mayLeadToPatient(value)
+    return writeReference(rows, param, type, value)
+  }
+  rows.own.push(value)
+  if (read?.kind === 'literal' && read.version !== undefined) rows.token(param, KIND.version, `Patient/${read.id}/_history/${read.version}`)
+  if (isObject(identifier)) writeIdentifier(rows, param, identifier)
+}
+
+// The same rule by which links.ts finds owners.
+function mayLeadToPatient ({ reference: target, type }: JsonObject): boolean {
+  const named = (typeof target === 'string' ? typeNamed(target) : undefined) ?? (typeof type === 'string' ? type : undefined)
+  const kind = named === undefined ? undefined : ROWS.get(named)?.class
+  return kind !== 'directory' && kind !== 'conformance'
 }

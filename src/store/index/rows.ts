@@ -1,7 +1,6 @@
 // The index rows of one resource while they are gathered. What the keys are made of: docs/decisions/0010-index-rows.md
 import type { Range } from '../../fhir/date-range.js'
 import type { Json } from '../../fhir/json-value.js'
-import { beginning } from '../../fhir/normalise.js'
 import type { Unit } from '../../fhir/unit.js'
 import { type Key, type Seed, add, addUnit, finish, high, low, resume, seed } from '../hash.js'
 
@@ -71,8 +70,6 @@ export function keyOf (from: Seed, text: string): Key {
 export const valueKey = (param: Param, kind: string, text = ''): Key => keyOf(param.seed, kind + text)
 
 const BAR = 124
-/** How much of a term the dictionary keeps: free text can be long, and an entry of a b-tree cannot. */
-export const TERM_LENGTH = 200
 
 export class Rows {
   readonly zone: string
@@ -122,7 +119,7 @@ export class Rows {
   term (param: Param, kind: string, left: string, right?: string): void {
     if (this.#known?.has(high, low) === true) return
     const token: Key = [high, low]
-    const text = beginning(right === undefined ? kind + left : `${kind}${left}|${right}`, TERM_LENGTH)
+    const text = right === undefined ? kind + left : `${kind}${left}|${right}`
     this.terms.push({ key: param.terms, text, token })
   }
 
