@@ -3,23 +3,23 @@
 // error messages need.
 import { Ajv } from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as path from '../../src/fhir/path.js'
 import { structureDefinitions, type StructureDefinition } from './published.js'
 import { codeSets } from './validators/bindings.js'
 import { fates } from './validators/invariants.js'
 import { KEYWORDS } from './validators/keywords.js'
-import { schemasOf, type Schema } from './validators/schema.js'
+import { schemasOf, siblingOf, type Schema } from './validators/schema.js'
 
 /** What the generated code calls, from src/fhir/rules/runtime.ts. */
 const RUNTIME = [
-  'types', 'codes', 'add', 'merge', 'nested', 'sibling', 'siblings', 'evaluate', 'holds', 'isSound',
+  'types', 'codes', 'add', 'merge', 'nested', 'sibling', 'siblings', 'evaluate', 'hasNull', 'holds', 'isSound',
   'isBase64', 'isBoolean', 'isCode', 'isDate', 'isDateTime', 'isDecimal', 'isElementId', 'isFormat', 'isId', 'isInstant', 'isInteger', 'isLanguage', 'isMime',
   'isOid', 'isPositiveInt', 'isString', 'isTime', 'isUnsignedInt', 'isUri', 'isUuid', 'isText',
   'concept', 'conceptSyntax', 'contained', 'fullUrl', 'reference', 'targets', 'xhtml'
 ]
-const MEMBERS_ONLY = ['needs', 'choices', 'element', 'padded']
+const MEMBERS_ONLY = ['needs', 'choices', 'kind', 'padded']
 
 function compiler (schemas: readonly Schema[]): Ajv {
   const ajv = new Ajv({
@@ -98,25 +98,22 @@ function messageTable (schemas: readonly Schema[], primitives: ReadonlySet<strin
   return Object.fromEntries(schemas.map(schema => [schema.$id ?? '', membersOf(schema)]))
 }
 
-function invariantReport (): unknown[] {
-  return [...fates.values()].sort((a, b) => a.key.localeCompare(b.key) || a.path.localeCompare(b.path))
-}
-
 /** Writes all validators. */
 export function generate (outDir: string): void {
-  const folder = join(outDir, 'validators')
-  rmSync(folder, { recursive: true, force: true })
+  const folder = join(outDir, `validators.${process.pid}`)
   mkdirSync(folder, { recursive: true })
   const definitions = structureDefinitions()
   const concrete = definitions.filter(({ kind, abstract, id }) => kind !== 'primitive-type' && (!abstract || id === 'Element'))
-  const schemas = concrete.map(definition => ({ definition, schemas: schemasOf(definition) }))
-  const all = schemas.flatMap(one => one.schemas)
+  const all = concrete.flatMap(schemasOf).flatMap(schema => schema.$id === 'Element' ? [schema, siblingOf(schema)] : [schema])
   const ajv = compiler(all)
   const ids = (kind: StructureDefinition['kind']): string[] => concrete.filter(definition => definition.kind === kind).map(({ id }) => id)
-  writeFileSync(join(folder, 'datatypes.cjs'), chunk(ajv, ids('complex-type').filter(id => id !== RARE)))
+  writeFileSync(join(folder, 'datatypes.cjs'), chunk(ajv, ['Sibling', ...ids('complex-type').filter(id => id !== RARE)]))
   for (const id of [RARE, ...ids('resource')]) writeFileSync(join(folder, `${id}.cjs`), chunk(ajv, [id]))
   writeFileSync(join(folder, 'codes.json'), JSON.stringify(Object.fromEntries(codeSets)))
   const primitives = new Set(definitions.filter(({ kind }) => kind === 'primitive-type').map(({ id }) => id))
   writeFileSync(join(folder, 'messages.json'), JSON.stringify(messageTable(all, primitives)))
-  writeFileSync(join(folder, 'invariants.json'), JSON.stringify(invariantReport(), null, 1))
+  writeFileSync(join(folder, 'invariants.json'), JSON.stringify(fates))
+  // Whoever reads the folder meanwhile finds the old files or the new.
+  rmSync(join(outDir, 'validators'), { recursive: true, force: true })
+  renameSync(folder, join(outDir, 'validators'))
 }

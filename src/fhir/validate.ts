@@ -51,7 +51,7 @@ function holds (test: Test, element: Json, { resource, root }: Context): boolean
 
 const types: Validators = {}
 const runtime = {
-  types, codes, add, merge, isSound, holds, nested, sibling, siblings, ...primitive, isText: (value: unknown) => typeof value === 'string',
+  types, codes, add, merge, isSound, holds, hasNull: (values: unknown) => Array.isArray(values) && values.includes(null), nested, sibling, siblings, ...primitive, isText: (value: unknown) => typeof value === 'string',
   concept, conceptSyntax, contained, fullUrl, reference, targets, xhtml
 }
 const loaded: Validators = {}
@@ -85,6 +85,7 @@ const isConcrete = (type: unknown): type is string => typeof type === 'string' &
 
 /** A resource inside another: contained resources share their container, an entry's is its own. */
 function nested (this: Context, value: Json, instancePath: string, element: string): Finding[] | null {
+  if (this.envelope === true && element === 'Bundle.entry.resource') return null
   const type = isObject(value) ? value['resourceType'] : undefined
   if (!isObject(value)) return [{ instancePath, keyword: 'type', params: { type: 'object' } }]
   if (!isConcrete(type)) {
@@ -95,11 +96,12 @@ function nested (this: Context, value: Json, instancePath: string, element: stri
   return validator.call({ resource: value, root }, value, { instancePath, rootData: value }) ? null : validator.errors
 }
 
-/** `_member` beside a primitive: an Element, with an extension when there is no value. */
+/** `_member` beside a primitive: an id or extensions, and these where there is no value. */
 function sibling (this: Context, value: Json, primitiveValue: Json | undefined, instancePath: string): Finding[] | null {
-  const element = types['Element'] as Validator
+  const element = types['Sibling'] as Validator
   if (!element.call(this, value, { instancePath, rootData: this.resource })) return element.errors
-  return primitiveValue !== undefined || (value as JsonObject)['extension'] !== undefined
+  const { id, extension } = value as JsonObject
+  return extension !== undefined || (id !== undefined && primitiveValue !== undefined)
     ? null
     : [{ instancePath, keyword: 'members', params: { rule: 'empty', of: 'a primitive without a value' } }]
 }
@@ -121,12 +123,21 @@ function siblings (this: Context, value: Json, values: Json | undefined, instanc
   return found
 }
 
-/** All that is wrong with a resource (at most 100 findings); empty when it is valid. */
-export function validate (type: string, value: JsonObject): Issue[] {
+/**
+ * All that is wrong with a resource (at most 100 findings); empty when it is valid. Each issue has its FHIRPath location
+ * (`Patient.name[0].use`, a choice as `Observation.value.ofType(Quantity)`) and says what would be right.
+ */
+export const validate = (type: string, value: JsonObject): Issue[] => issuesOf(type, value, { resource: value, root: value })
+
+/** The same of a Bundle without its entries' resources: for those who look at each by itself. */
+export const validateEnvelope = (bundle: JsonObject): Issue[] => issuesOf('Bundle', bundle, { resource: bundle, root: bundle, envelope: true })
+
+function issuesOf (type: string, value: JsonObject, context: Context): Issue[] {
+  if (!isConcrete(type)) return [{ severity: 'error', code: 'structure', diagnostics: `'${type}' is no resource type` }]
   if (value['resourceType'] !== type) {
     return [{ severity: 'error', code: 'structure', diagnostics: `resourceType must be '${type}', not ${JSON.stringify(value['resourceType']) ?? 'missing'}`, expression: type }]
   }
   const validator = validatorOf(type)
-  if (validator.call({ resource: value, root: value }, value, { instancePath: '', rootData: value })) return []
+  if (validator.call(context, value, { instancePath: '', rootData: value })) return []
   return (validator.errors ?? []).map(finding => issueOf(finding, type, value, { table: messages(), codes }))
 }

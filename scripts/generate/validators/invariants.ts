@@ -14,15 +14,27 @@ export interface InvariantUse {
   readonly test: string
 }
 
-/** What became of each published invariant, by key and expression: for the report and its test. */
-export const fates = new Map<string, { key: string, expression: string, fate: 'compiled' | 'by hand' | 'fallback' | 'left out', path: string }>()
+/** What became of an invariant at one place: `expression` is what was compiled, `type` what it was compiled for. */
+export interface Fate {
+  readonly key: string
+  readonly path: string
+  readonly type: string
+  readonly expression: string
+  readonly fate: 'compiled' | 'by hand' | 'fallback' | 'left out'
+  readonly undecided: boolean
+}
+
+/** All invariants at all places: for the report and the tests. */
+export const fates: Fate[] = []
 
 const model = readModel()
 
 /** The type on which an element's invariants are evaluated. */
 function typeOf ({ path, contentReference, type }: ElementDefinition): string {
-  if (contentReference !== undefined) return contentReference.slice(1)
-  return model.has(path) ? path : type?.[0]?.code ?? path
+  const name = contentReference?.slice(1) ?? (model.has(path) ? path : type?.[0]?.code ?? path)
+  const known = name === 'SimpleQuantity' ? 'Quantity' : name
+  if (!model.has(known)) throw new Error(`${path}: ${known} is no type`)
+  return known
 }
 
 /**
@@ -37,22 +49,24 @@ function compiled (expression: string, type: string, undecided: boolean): string
 
 function testOf (key: string, published: string, element: ElementDefinition): InvariantUse['test'] | undefined {
   const treatment = TREATMENTS[key]
-  const note = (fate: 'compiled' | 'by hand' | 'fallback' | 'left out'): void => {
-    fates.set(`${key} ${published}`, { key, expression: published, fate, path: element.path })
+  const type = typeOf(element)
+  const note = (fate: Fate['fate'], expression = published): void => {
+    // ele-1 is everywhere; once is enough of what is not compiled.
+    if (fate === 'by hand' && fates.some(one => one.key === key)) return
+    fates.push({ key, path: element.path, type, expression, fate, undecided: treatment?.kind === 'undecided' })
   }
   if (treatment?.kind === 'by hand' || treatment?.kind === 'left out') {
     note(treatment.kind)
     return undefined
   }
   const expression = treatment?.kind === 'corrected' ? treatment.expression : published
-  const type = typeOf(element)
   try {
     const test = compiled(expression, type, treatment?.kind === 'undecided')
-    note('compiled')
+    note('compiled', expression)
     return test
   } catch (error) {
     if (!(error instanceof NotCompiled)) throw error
-    note('fallback')
+    note('fallback', expression)
     return `evaluate(${JSON.stringify(expression)}, ${JSON.stringify(type)}, o, resource, rootResource)`
   }
 }

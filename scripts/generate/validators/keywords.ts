@@ -31,6 +31,11 @@ function memberCase (cxt: KeywordCxt, schema: Required<Schema>, member: string, 
     gen.assign(slot, quoted(plain))
   }
   cxt.subschema({ keyword: 'members', schemaProp: member, dataProp: member }, gen.name('valid'))
+  if (schema.members[member]?.items?.primitive) {
+    // A null stands for what is said beside it.
+    const { data } = cxt
+    gen.if(_`${data}[${`_${member}`}] === undefined && hasNull(${data}[${member}])`, () => tell(cxt, _`{ rule: "padding", name: ${member} }`))
+  }
 }
 
 /** Unknown, missing, chosen twice, empty: one pass over the members that are there. */
@@ -49,7 +54,7 @@ const members: CodeKeywordDefinition = {
     gen.forIn('key', data, key => {
       gen.code(_`${count}++`)
       // The generator ends each piece with a semicolon, so a piece begins with its label.
-      gen.code(schema.element ? _`switch (${key}) { case "": break` : _`switch (${key}) { case "resourceType": break`)
+      gen.code(schema.kind === 'resource' ? _`switch (${key}) { case "resourceType": break` : _`switch (${key}) { case "": break`)
       for (const member of Object.keys(schema.members)) {
         gen.code(_`case ${member}: {`)
         memberCase(cxt, schema, member, { seen, choices })
@@ -63,13 +68,13 @@ const members: CodeKeywordDefinition = {
       gen.if(_`${seen} !== ${(1 << schema.needs.length) - 1}`, () => schema.needs.forEach(({ name }, index) =>
         gen.if(_`(${seen} & ${1 << index}) === 0`, () => tell(cxt, _`{ rule: "missing", name: ${name}, of: ${path} }`))))
     }
-    if (schema.element) gen.if(_`${count} === 0 || (${count} === 1 && ${data}.id !== undefined)`, () => tell(cxt, _`{ rule: "empty", of: ${path} }`))
+    if (schema.kind === 'element') gen.if(_`${count} === 0 || (${count} === 1 && ${data}.id !== undefined)`, () => tell(cxt, _`{ rule: "empty", of: ${path} }`))
   }
 }
 
 const CHECKS: Readonly<Record<string, string>> = {
   base64Binary: 'isBase64', boolean: 'isBoolean', canonical: 'isUri', code: 'isCode', date: 'isDate', dateTime: 'isDateTime', decimal: 'isDecimal',
-  elementId: 'isElementId', id: 'isId', instant: 'isInstant', integer: 'isInteger', markdown: 'isString', oid: 'isOid', positiveInt: 'isPositiveInt',
+  elementId: 'isElementId', extensionUrl: 'isUri', id: 'isId', instant: 'isInstant', integer: 'isInteger', markdown: 'isString', oid: 'isOid', positiveInt: 'isPositiveInt',
   string: 'isString', time: 'isTime', unsignedInt: 'isUnsignedInt', uri: 'isUri', url: 'isUri', uuid: 'isUuid', xhtml: 'isText'
 }
 const SYNTAXES: Readonly<Record<string, string>> = { mime: 'isMime', format: 'isFormat', language: 'isLanguage' }

@@ -20,8 +20,8 @@ export interface Schema {
   needs?: Array<{ name: string, by: string[] }>
   /** Members of a choice element: member -> `value[x]`. */
   choices?: Record<string, string>
-  /** False of resources, which may be empty but for their type. */
-  element?: boolean
+  /** A resource may be empty but for its type, an element not; of a primitive's sibling that depends on the value. */
+  kind?: 'resource' | 'element' | 'sibling'
   /** Of an array of primitives, or of their siblings: null pads. */
   padded?: true
   /** `_member`: the id and extensions of this primitive member. */
@@ -38,12 +38,13 @@ export interface Schema {
 
 const SYSTEM = 'http://hl7.org/fhirpath/System.'
 const isPrimitive = (type: string): boolean => /^[a-z]/.test(type)
+const BARE = new Set(['elementId', 'extensionUrl', 'xhtml'])
 const lastSegment = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
 
 /** `id` is a string without spaces for elements and an id for resources; Extension.url is a uri; the snapshot says System.String. */
 function primitiveType (code: string, path: string, kind: string): string {
   if (!code.startsWith(SYSTEM)) return code
-  if (path === 'Extension.url') return 'uri'
+  if (path === 'Extension.url') return 'extensionUrl'
   return kind === 'resource' && path.split('.').length === 2 ? 'id' : 'elementId'
 }
 
@@ -71,15 +72,15 @@ const listed = (schema: Schema, many: boolean): Schema => many ? { type: 'array'
 function addPrimitive (structure: Required<Pick<Schema, 'members'>>, member: string, schema: Schema, many: boolean): void {
   const padding = many ? { padded: true as const } : {}
   structure.members[member] = listed({ ...schema, ...padding }, many)
-  // The id of an element and the narrative have no id and no extensions of their own.
-  if (schema.primitive?.type === 'elementId' || schema.primitive?.type === 'xhtml') return
+  // The id of an element, the url of an extension and the narrative have no id and no extensions of their own.
+  if (BARE.has(schema.primitive?.type ?? '')) return
   structure.members[`_${member}`] = { sibling: member, ...padding }
 }
 
 function addElement (structure: Required<Pick<Schema, 'members' | 'needs' | 'choices'>>, element: ElementDefinition, kind: string, hasChildren: boolean): void {
   const last = element.path.slice(element.path.lastIndexOf('.') + 1)
   const name = last.replace('[x]', '')
-  const many = element.max !== '1'
+  const many = element.max !== '1' && element.max !== '0'
   const by: string[] = []
   const types = (element.type ?? []).map(({ code }) => code)
   if (hasChildren || element.contentReference !== undefined) {
@@ -108,17 +109,21 @@ const NATIVE: Readonly<Record<string, Native[]>> = {
 
 function structureOf (path: string, root: ElementDefinition, children: readonly ElementDefinition[], parents: ReadonlySet<string>, kind: string): Schema {
   const own = { members: {}, needs: [], choices: {} }
-  for (const element of children) if (element.max !== '0') addElement(own, element, kind, parents.has(element.path))
+  // SimpleQuantity has a comparator, so that sqty-1 can refuse it.
+  for (const element of children) if (element.max !== '0' || path === 'SimpleQuantity') addElement(own, element, kind, parents.has(element.path))
   const isResource = kind === 'resource' && !path.includes('.')
   const domain = isResource && 'contained' in own.members
   const native = [...(NATIVE[path] ?? []), ...(domain ? [{ name: 'contained' }] : [])]
   const constraint = invariantsOf(root)
   return {
-    $id: path, type: 'object', ...own, element: !isResource, ...(native.length > 0 && { native }), ...(constraint.length > 0 && { constraint })
+    $id: path, type: 'object', ...own, kind: isResource ? 'resource' : 'element', ...(native.length > 0 && { native }), ...(constraint.length > 0 && { constraint })
   }
 }
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')))
+
+/** The id and extensions of a primitive: an Element that may be empty but for its id. */
+export const siblingOf = (element: Schema): Schema => ({ ...element, $id: 'Sibling', kind: 'sibling' })
 
 /** The schemas of one type: its own first, then those of its backbone elements. */
 export function schemasOf ({ id, kind, snapshot }: StructureDefinition): Schema[] {

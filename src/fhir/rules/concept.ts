@@ -9,9 +9,10 @@ function codingsOf (value: JsonObject): readonly JsonObject[] {
   return Array.isArray(codings) ? codings as JsonObject[] : 'code' in value ? [value] : []
 }
 
-/** One of the codings must come from the value set. */
+/** One of the codings must come from the value set; without any, an extension must say why. */
 export function concept (this: Context, value: JsonObject, allowed: ReadonlySet<string>): string | undefined {
   const codings = codingsOf(value)
+  if (codings.length === 0 && value['extension'] !== undefined) return undefined
   if (codings.some(({ system, code }) => allowed.has(`${String(system)}|${String(code)}`))) return undefined
   const given = codings.map(({ system, code }) => `${String(system ?? '')}|${String(code ?? '')}`).join(', ') || 'no coding'
   return `${given} is not in the required value set; allowed (system|code): ${[...allowed].join(', ')}`

@@ -29,6 +29,10 @@ export function contained (this: Context, value: JsonObject): string | undefined
   if (value['contained'] === undefined) return undefined
   const used = new Set<string>()
   fragments(value, used)
-  const told = containedOf(value).map(one => broken(one, used)).filter(text => text !== undefined)
+  const all = containedOf(value)
+  const told = all.map(one => broken(one, used)).filter(text => text !== undefined)
+  const ids = all.map(one => one['id'])
+  const twice = ids.find((id, index) => id !== undefined && ids.indexOf(id) !== index)
+  if (twice !== undefined) told.push(`two contained resources have the id '${String(twice)}'`)
   return told.length > 0 ? told.join('; ') : undefined
 }

@@ -5,6 +5,8 @@ import type { Json, JsonObject } from '../json-value.js'
 export interface Context {
   readonly resource: JsonObject
   readonly root: JsonObject
+  /** A Bundle whose entries' resources are left to others. */
+  readonly envelope?: true
 }
 
 /** What a validator noticed, before it is told as an Issue: a JSON pointer, and which rule with what. */

@@ -20,6 +20,7 @@ const FORMS: Readonly<Record<string, string>> = {
   dateTime: 'YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a time zone (Z or +hh:mm), a real day',
   decimal: 'a JSON number',
   elementId: 'a string without whitespace, of at most 1 MB',
+  extensionUrl: 'a URI without whitespace',
   id: '1 to 64 of A-Z a-z 0-9 - .',
   instant: 'YYYY-MM-DDThh:mm:ss with a time zone (Z or +hh:mm), a real day',
   integer: 'a whole JSON number from -2147483648 to 2147483647, without fraction or exponent',
@@ -60,6 +61,9 @@ const RULES: Readonly<Record<string, Tell>> = {
   missing: ({ name, of }, expression) => ({ code: 'required', expression, diagnostics: `${String(of)}.${String(name)} is required` }),
   choice: ({ name, member }, expression) => ({
     code: 'structure', expression, diagnostics: `only one of ${String(name)}[x] may be given: '${String(member)}' is one too many`
+  }),
+  padding: ({ name }, expression) => ({
+    code: 'structure', expression: `${expression}.${String(name)}`, diagnostics: `a null in '${String(name)}' stands only for what '_${String(name)}' says at the same place`
   }),
   empty: ({ of }, expression) => ({ code: 'structure', expression, diagnostics: `ele-1: an element is never empty: ${String(of)} needs more than an id` })
 }

@@ -8,7 +8,8 @@ export const LONGEST = 1024 * 1024
 
 // Tab, line feed and carriage return are the only characters below 32 a string may have.
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f]/ // eslint-disable-line no-control-regex
-const WHITE = /\s/
+// What the specification's own expressions call \s is XML Schema's: a no-break space is a character like others.
+const WHITE = /[ \t\r\n]/
 
 export const isString = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= LONGEST && !CONTROL.test(value)
 /** `id` of an element: "any string value that does not contain spaces". */
@@ -27,7 +28,7 @@ export function isCode (value: unknown): boolean {
   if (!isString(value)) return false
   const text = value as string
   if (!WHITE.test(text)) return true
-  return !/[^\S ]| {2}|^ | $/.test(text)
+  return !/[\t\r\n]| {2}|^ | $/.test(text)
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
