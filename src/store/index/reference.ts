@@ -10,7 +10,7 @@ import { writeIdentifier } from './token.js'
 import { writeCanonical } from './uri.js'
 
 export function writeReference (rows: Rows, param: Param, type: string, value: Json): void {
-  if (typeof value === 'string') return type === 'canonical' ? canonical(rows, param, value) : text(rows, param, value)
+  if (typeof value === 'string') return text(rows, param, value)
   if (!isObject(value)) return
   if (type === 'Reference') reference(rows, param, value)
   else if (type === 'Attachment') text(rows, param, value['url'])
@@ -39,7 +39,7 @@ function text (rows: Rows, param: Param, value: Json | undefined): void {
     case 'conditional': return
     case 'canonical': return canonical(rows, param, value)
     case 'elsewhere': return elsewhere(rows, param, target.url)
-    default: return rows.token(param, KIND.url, value)
+    default: return canonical(rows, param, value)
   }
 }
 
