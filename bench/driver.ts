@@ -104,6 +104,9 @@ class Connections {
 const kindOf = (error: unknown): string =>
   error instanceof Error ? 'code' in error && typeof error.code === 'string' ? error.code : error.name : String(error)
 
+/** The run is over: what a user would have sent next is not sent. */
+class Over extends Error {}
+
 class Counters {
   readonly times: number[] = []
   readonly errors: Record<string, number> = {}
@@ -132,8 +135,9 @@ const pause = async (seconds: number): Promise<void> => { await new Promise(reso
 export async function drive (target: Target, { users, warmUp, seconds, turn, onEdge }: Load): Promise<Measured> {
   const connections = new Connections(target, users)
   const counters = new Counters()
-  let stopped = false
+  const state = { stopped: false }
   const send: Send = async ask => {
+    if (state.stopped) throw new Over()
     const began = performance.now()
     try {
       const reply = await connections.send(ask)
@@ -148,7 +152,11 @@ export async function drive (target: Target, { users, warmUp, seconds, turn, onE
     }
   }
   const work = Array.from({ length: users }, async (_, user) => {
-    while (!stopped) await turn(send, user)
+    try {
+      while (!state.stopped) await turn(send, user)
+    } catch (error) {
+      if (!(error instanceof Over)) throw error
+    }
   })
   // A turn that throws (its material is used up) ends the run at once.
   const failed = Promise.race(work).then(() => {})
@@ -160,7 +168,7 @@ export async function drive (target: Target, { users, warmUp, seconds, turn, onE
   const elapsed = (performance.now() - began) / 1000
   onEdge?.('end')
   counters.open = false
-  stopped = true
+  state.stopped = true
   await Promise.all(work)
   await connections.close()
   const sorted = counters.times.sort((a, b) => a - b)

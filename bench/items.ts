@@ -56,8 +56,8 @@ const NAMES = new Map(Object.entries(NUMBERS).map(([type, number]) => [number, t
 /** Writes the file that the baselines read, and answers its items. */
 export async function writeItems (url: string, file: string, items: readonly (readonly Key[])[]): Promise<RowSet[][]> {
   const flat = await rowSets(url, items.flat())
-  let at = 0
-  const sets = items.map(item => flat.slice(at, at += item.length))
+  const next = flat.values()
+  const sets = items.map(item => item.flatMap(() => next.next().value ?? []))
   writeFileSync(file, JSON.stringify({ types: NUMBERS, items: sets }))
   return sets
 }

@@ -90,10 +90,9 @@ export async function startBaseline ({ kind, url, items, reads, writes }: Baseli
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bench/raw/server.ts')], {
     cwd: ROOT, env: { ...process.env, KIND: kind, URL: url, ITEMS: items, READS: reads, WRITES: writes }, stdio: ['ignore', 'pipe', 'inherit']
   })
-  for await (const line of createInterface({ input: child.stdout })) {
-    return { base: `${line}/fhir`, pid: child.pid ?? 0, stop: async () => await stopped(child) }
-  }
-  throw new Error(`the baseline ${kind} does not start`)
+  const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit').then(() => undefined)])
+  if (line === undefined) throw new Error(`the baseline ${kind} does not start`)
+  return { base: `${String(line[0])}/fhir`, pid: child.pid ?? 0, stop: async () => await stopped(child) }
 }
 
 /** A running process as the driver needs it. */

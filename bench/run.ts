@@ -31,7 +31,7 @@ const optionsOf = (given: Given): Options => ({
   seconds: given.quick === true ? 1 : Number(given.seconds),
   warmUp: given.quick === true ? 0.5 : Number(given.warmUp),
   scale: given.quick === true ? 10 : 1,
-  users: given.users?.split(',').map(Number),
+  users: given.users?.split(',').map(Number) ?? (given.quick === true ? [16] : undefined),
   reads: given.reads,
   writes: given.writes,
   environment: Object.fromEntries(given.set.map(pair => pair.split('=') as [string, string])),

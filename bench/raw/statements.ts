@@ -67,7 +67,7 @@ export function deleteOne (row: RowSet, id: string, rid: string, audit: AuditVal
     `v as (insert into raw.version (rid, owner, xid, dlo, dhi, author, ver, type, class, state, rank, id, body, owners, participants, labels, refs)
        select ${names.rid}, o.owner, pg_current_xact_id(), o.dlo, o.dhi, o.author, o.ver + 1, o.type, o.class, 9, o.rank, o.id, '', o.owners, o.participants, o.labels, o.refs from o)`,
     `ch as (insert into raw.change (xid, rid, owner, type, state) values (pg_current_xact_id(), ${names.rid}, ${names.owner}, ${names.type}, 9))`,
-    ...(row.typeName === 'Patient' ? [`ow as (update raw.owner set alive = false where owner = (select owner from o))`] : []),
+    ...(row.typeName === 'Patient' ? ['ow as (update raw.owner set alive = false where owner = (select owner from o))'] : []),
     ...removal(names, row)
   ]
   return { name: `delete-${row.typeName === 'Patient' ? 'p' : ''}${flags(row)}`, text: `with ${parts.join(',\n')}\n${auditInsert(p, names, 'delete', audit)}`, values: p.values }

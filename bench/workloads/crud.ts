@@ -9,15 +9,6 @@ import { createAsk, updateAsk } from './write.js'
 
 const ORDER = ['Patient', 'Location', 'Organization', 'Practitioner', 'Encounter', 'Observation', 'MedicationRequest', 'Claim', 'ExplanationOfBenefit'] as const
 
-// What each names of those before it; the rest of a template's references goes.
-const LINKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  Encounter: { subject: 'Patient', serviceProvider: 'Organization' },
-  Observation: { subject: 'Patient', encounter: 'Encounter' },
-  MedicationRequest: { subject: 'Patient', encounter: 'Encounter', requester: 'Practitioner' },
-  Claim: { patient: 'Patient', provider: 'Organization' },
-  ExplanationOfBenefit: { patient: 'Patient', provider: 'Practitioner', claim: 'Claim' }
-}
-
 const LOCATION: JsonObject = {
   resourceType: 'Location', status: 'active', name: 'Central clinic', mode: 'instance', telecom: [{ system: 'phone', value: '555-0100' }],
   address: { line: ['1 High Street'], city: 'Boston', state: 'MA', postalCode: '02108', country: 'US' }, position: { longitude: -71.06, latitude: 42.36 }
@@ -25,28 +16,31 @@ const LOCATION: JsonObject = {
 
 type Ids = Readonly<Record<string, string>>
 
-const isReference = (value: unknown): boolean => JSON.stringify(value)?.includes('"urn:uuid:') ?? false
+const namesOthers = (value: unknown): boolean => JSON.stringify(value)?.includes('"urn:uuid:') ?? false
 
-// A list loses the elements that name others, an object the members that do.
-function unlinked (value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter(element => typeof element !== 'object' || !('reference' in (element as object)) || !isReference(element)).map(unlinked)
-  if (typeof value !== 'object' || value === null) return value
-  const kept = Object.entries(value).filter(([, child]) => !(typeof child === 'object' && child !== null && 'reference' in child && isReference(child)))
-  return Object.fromEntries(kept.map(([name, child]): [string, unknown] => [name, unlinked(child)]).filter(([, child]) => !Array.isArray(child) || child.length > 0))
-}
-
-/** A resource of Synthea that names nobody yet. */
+/**
+ * A resource of Synthea that names those of its iteration, as `@Type@`; elements that name anything else are left out.
+ */
 function template (bundles: readonly Bundle[], type: string): JsonObject {
   if (type === 'Location') return LOCATION
-  const found = bundles.flatMap(({ entries }) => entries).find(entry => entry.type === type)
-  if (found === undefined) throw new Error(`the material has no ${type}`)
-  const { id, ...rest } = unlinked(found.resource) as JsonObject
-  const members = { ...rest, ...(type === 'Claim' && { insurance: [{ sequence: 1, focal: true, coverage: { display: 'Insurance' } }] }) }
-  return withLinks(members, type, Object.fromEntries(ORDER.map(name => [name, `@${name}@`])))
+  const bundle = bundles.find(({ entries }) => entries.some(entry => entry.type === type))
+  const { id, ...resource } = bundle?.entries.find(entry => entry.type === type)?.resource ?? {}
+  if (bundle === undefined) throw new Error(`the material has no ${type}`)
+  const before: readonly string[] = ORDER.slice(0, ORDER.findIndex(name => name === type))
+  const types = new Map(bundle.entries.map(entry => [entry.fullUrl, entry.type]))
+  const linked = JSON.parse(JSON.stringify(resource).replace(/"(urn:uuid:[^"]+)"/g, (whole, name: string) => {
+    const target = types.get(name) ?? ''
+    return before.includes(target) ? `"${target}/@${target}@"` : whole
+  })) as JsonObject
+  const kept = Object.entries(linked).map(([name, value]): [string, unknown] =>
+    [name, name === 'item' ? itemsOf(value) : Array.isArray(value) ? value.filter(element => !namesOthers(element)) : namesOthers(value) ? undefined : value])
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)))
 }
 
-const withLinks = (resource: JsonObject, type: string, ids: Ids): JsonObject =>
-  ({ ...resource, ...Object.fromEntries(Object.entries(LINKS[type] ?? {}).map(([member, target]) => [member, { reference: `${target}/${ids[target]}` }])) })
+// An item is kept without what it names.
+const itemsOf = (items: unknown): unknown => Array.isArray(items)
+  ? items.map((item: JsonObject) => Object.fromEntries(Object.entries(item).filter(([, value]) => !namesOthers(value))))
+  : items
 
 const filled = ({ type, text, tail }: Body, ids: Ids): Body => {
   const fill = (given: string): string => given.replace(/@(\w+)@/g, (_, name: string) => ids[name] ?? '')
