@@ -169,8 +169,8 @@ function walk (value: Json, type: string, path: string, into: Reference[]): void
     return
   }
   if (!isObject(value)) return
-  if (isReference(value, path)) into.push(read(value, path))
   const own = typeof value['resourceType'] === 'string' ? value['resourceType'] : type
+  if (isReference(value, own, path)) into.push(read(value, path))
   for (const member in value) {
     const child = value[member]
     if (typeof child === 'object' && child !== null) walk(child, own, `${path}.${elementOf(own, member)}`, into)
@@ -178,12 +178,15 @@ function walk (value: Json, type: string, path: string, into: Reference[]): void
 }
 
 const REFERENCE_MEMBERS: ReadonlySet<string> = new Set(['reference', 'type', 'identifier', 'display', 'id', 'extension', '_reference', '_type', '_display'])
-const NOT_REFERENCES: ReadonlySet<string> = new Set(['DetectedIssue', 'Immunization.education'])
 
-function isReference (value: JsonObject, path: string): boolean {
-  if (typeof value['reference'] === 'string') return !NOT_REFERENCES.has(path.replace(/\[\d+\]/g, ''))
+function isReference (value: JsonObject, type: string, path: string): boolean {
+  if (typeof value['reference'] === 'string') return !isUri(value, type, path)
   return isObject(value['identifier']) && Object.keys(value).every(member => REFERENCE_MEMBERS.has(member))
 }
+
+/** `DetectedIssue.reference` and `Immunization.education.reference` are uris. */
+const isUri = (value: JsonObject, type: string, path: string): boolean =>
+  (type === 'DetectedIssue' && value['resourceType'] === type) || (type === 'Immunization' && /\.education\[\d+\]$/.test(path))
 
 // In FHIRPath a choice has one name, `value`; these elements are no choices although they are named like one.
 const NOT_CHOICES: ReadonlySet<string> = new Set(['definitionReference', 'outcomeReference', 'prognosisReference', 'reasonReference', 'typeReference',

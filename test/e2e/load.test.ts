@@ -1,7 +1,10 @@
 // The 123 Synthea patients, loaded by the command as an operator runs it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
 import { isObject, parseJson, resourceText, type JsonObject } from '../../src/fhir/json.js'
@@ -11,7 +14,7 @@ import { sourcesOf } from '../../src/load/sources.js'
 import { unitsOf } from '../../src/load/units.js'
 import { referencesOf } from '../../src/store/links.js'
 import { testDatabase } from '../database.js'
-import { dataFolder, karta, ROOT } from './process.js'
+import { dataFolder, environment, karta, ROOT } from './process.js'
 
 const ARCHIVE = join(ROOT, '../shared/data/synthea/synthea-r4-patients.tar.xz')
 // Each bundle has its own copy of these, with counters of its own: the last one read stays.
@@ -65,17 +68,37 @@ function withoutHead ({ meta, ...rest }: JsonObject): JsonObject {
   return { ...rest, meta: left }
 }
 
-t.test('the Synthea patients are loaded as they are, all of them, and every reference resolves', {
+/** Starts a load and kills it as soon as so many Bundles are remembered as loaded. */
+async function killedAfter (units: number, settings: { DATABASE_URL: string, DATA_DIR: string }): Promise<void> {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), 'load', ARCHIVE], { env: environment(settings), stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  const client = new pg.Client({ connectionString: settings.DATABASE_URL })
+  await client.connect()
+  for (let done = 0; done < units && child.exitCode === null;) {
+    done = Number((await client.query<{ count: string }>('select count(*) from karta.loaded')).rows[0]?.count)
+    await setImmediate()
+  }
+  child.kill('SIGKILL')
+  await ended
+  await client.end()
+}
+
+t.test('the Synthea patients are loaded as they are, all of them and after a kill too, and every reference resolves', {
   skip: existsSync(ARCHIVE) ? false : 'the folder ../shared/data is not here'
 }, async t => {
   const DATABASE_URL = await testDatabase(t)
   const settings = { DATABASE_URL, DATA_DIR: dataFolder(t) }
 
+  await killedAfter(20, settings)
   const summary = await karta(settings, 'load', ARCHIVE)
   t.comment(summary)
 
   const [wanted, found] = [await expected(), await stored(DATABASE_URL)]
-  t.match(summary, /^all +36,308 +35,\d{3} +\d+ +\d+ +0 +0$/m)
+  const [, read = '', failed] = /^all +(\S+) .* (\d+)$/m.exec(summary) ?? []
+  const [, before = ''] = /; (\S+) were loaded before$/m.exec(summary) ?? []
+  t.equal(Number(read.replace(',', '')) + Number(before.replace(',', '')), 36_308)
+  t.ok(Number(before.replace(',', '')) > 0)
+  t.equal(failed, '0')
   t.notMatch(summary, /nobody/)
   t.same(byType(found.keys()), byType(wanted.keys()))
   const unresolved: string[] = []
