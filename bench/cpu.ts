@@ -24,7 +24,7 @@ function usageOf (pid: number): Usage | undefined {
   }
 }
 
-function tree (root: number): Usage[] {
+function tree (root: number): Map<number, Usage> {
   const all = new Map<number, Usage>()
   for (const name of readdirSync('/proc')) {
     const usage = /^\d+$/.test(name) ? usageOf(Number(name)) : undefined
@@ -34,14 +34,17 @@ function tree (root: number): Usage[] {
     for (let at: number | undefined = pid; at !== undefined && at !== 0; at = all.get(at)?.parent) if (at === root) return true
     return false
   }
-  return [...all].filter(([pid]) => within(pid)).map(([, usage]) => usage)
+  return new Map([...all].filter(([pid]) => within(pid)))
 }
 
+/** A process and its descendants. */
+export const processesOf = (root: number): number[] => [...tree(root).keys()]
+
 /** Milliseconds of CPU that a process and its descendants have used so far; 0 when it is not on this machine. */
-export const cpuOf = (root: number | undefined): number => root === undefined ? 0 : tree(root).reduce((sum, { cpu }) => sum + cpu, 0)
+export const cpuOf = (root: number | undefined): number => root === undefined ? 0 : [...tree(root).values()].reduce((sum, { cpu }) => sum + cpu, 0)
 
 /** Bytes of memory that a process and its descendants hold; shared pages count for each. */
-export const rssOf = (root: number | undefined): number => root === undefined ? 0 : tree(root).reduce((sum, { rss }) => sum + rss, 0)
+export const rssOf = (root: number | undefined): number => root === undefined ? 0 : [...tree(root).values()].reduce((sum, { rss }) => sum + rss, 0)
 
 /** The load of the machine in the last minute: other programs running beside a measurement are part of its result. */
 export const loadOf = (): number => Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[0])
