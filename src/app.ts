@@ -5,6 +5,7 @@ import { authentication } from './auth/plugin.js'
 import type { Authenticate } from './auth/token.js'
 import type { Config } from './config.js'
 import { unknownRoute } from './fhir/outcome.js'
+import { logDestination } from './log.js'
 import { Admission } from './resources/admission.js'
 import { makeMetrics } from './resources/metrics.js'
 import { openServer } from './resources/open-server.js'
@@ -22,7 +23,7 @@ const EXPOSED = ['ETag', 'Location', 'Content-Location', 'Last-Modified', 'X-Req
 export async function buildApp ({ config, url, authenticate, logger }: {
   readonly config: Config, readonly url: string, readonly authenticate: Authenticate, readonly logger: LoggerOptions
 }): Promise<FastifyInstance> {
-  const log = pino(logger)
+  const log = pino(logger, logDestination())
   const { close, ...server } = await openServer(config, url, error => log.error({ err: error }, 'the store has an error that no request waits for'))
   return appOn(server, { authenticate, log }).addHook('onClose', close)
 }

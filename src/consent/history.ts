@@ -64,19 +64,20 @@ const isPatientData = (type: string): boolean => {
 }
 
 function typeHistory (caller: Caller, name: string, bounds: readonly unknown[], moment: string, type: string): ReturnType<typeof prepared> {
-  const narrow = isPatientData(type) ? reachable('v', caller, bounds.length + 2) : undefined
-  return prepared(caller, `history-${name}${narrow === undefined ? '' : '-owned'}`, [...bounds, numberOf(type)], allowed => `
+  const owned = isPatientData(type)
+  return prepared(caller, `history-${name}${owned ? '-owned' : ''}`, [...bounds, numberOf(type)], (allowed, subject) => `
     select ${COLUMNS}
-    from (${AS_NOW} where v.type = $6::int2 and ${BOUNDS} and ${moment} and ${BELOW_HORIZON}${narrow === undefined ? '' : ` and ${narrow}`}) v
+    from (${AS_NOW} where v.type = $6::int2 and ${BOUNDS} and ${moment} and ${BELOW_HORIZON}
+          and ${(owned ? reachable('v', caller.kind, subject) : undefined) ?? 'true'}) v
     where ${allowed}
     order by v.rid desc limit $5::int4`)
 }
 
-// Each type has its own order, so a page of all is the newest of each type's newest.
+// Each type has its own order, so a page of all is the newest of each type's newest; patient data is walked by its owners.
 function systemHistory (caller: Caller, name: string, bounds: readonly unknown[], moment: string): ReturnType<typeof prepared> {
-  const narrow = reachable('v', caller, bounds.length + 2)
-  const byType = narrow === undefined ? RESOURCE_TYPES : RESOURCE_TYPES.filter(type => !isPatientData(type))
-  return prepared(caller, `history-${name}`, [...bounds, byType.map(numberOf)], allowed => {
+  const byType = caller.kind === 'operator' ? RESOURCE_TYPES : RESOURCE_TYPES.filter(type => !isPatientData(type))
+  return prepared(caller, `history-${name}`, [...bounds, byType.map(numberOf)], (allowed, subject) => {
+    const narrow = reachable('v', caller.kind, subject)
     const walk = `
     select v.* from unnest($6::int2[]) as t(type), lateral (
       select * from (${AS_NOW} where v.type = t.type and ${BOUNDS} and ${moment} and ${BELOW_HORIZON}) v

@@ -3,11 +3,6 @@
 // every current row does. docs/decisions/0005-policy-columns.md
 import type { Caller } from '../auth/caller.js'
 
-export interface Predicate {
-  readonly sql: string
-  readonly values: readonly string[]
-}
-
 // Directory and conformance resources are for every authenticated caller.
 const OPEN = (a: string): string => `${a}.class in (2, 3)`
 
@@ -28,24 +23,32 @@ const treating = (a: string, actor: string): string => `(${OPEN(a)} or (${a}.cla
 // What belongs to this patient alone. Where several patients own a resource, it names the others too: not until it can be cut.
 const self = (a: string, owner: string): string => `(${OPEN(a)} or (${a}.class in (1, 4) and ${a}.owner = ${owner} and ${a}.owners is null))`
 
-/** The rows of alias `alias` that this caller may see; its values are the parameters from `$first` on. */
-export function scoped (alias: string, caller: Caller, first: number): Predicate {
-  const parameter = `$${first}::int8`
+/** The caller as the predicates know him: a surrogate (decimal text), or null where no predicate asks. */
+export function subjectOf (caller: Caller): string | null {
   switch (caller.kind) {
-    case 'operator': return { sql: 'true', values: [] }
-    case 'self': return { sql: self(alias, parameter), values: [caller.owner] }
-    case 'treating': return { sql: treating(alias, parameter), values: [caller.actor] }
+    case 'operator': return null
+    case 'self': return caller.owner
+    case 'treating': return caller.actor
+  }
+}
+
+/** The rows of alias `alias` that a caller of this kind may see; `subject` is SQL for his `subjectOf`, an int8. */
+export function scoped (alias: string, kind: Caller['kind'], subject: string): string {
+  switch (kind) {
+    case 'operator': return `(${subject} is null)`
+    case 'self': return self(alias, subject)
+    case 'treating': return treating(alias, subject)
   }
 }
 
 /**
- * Where this caller's patient data can be: an index condition that narrows a walk before `scoped` decides.
- * undefined: anywhere.
+ * Where patient data can be that a caller of this kind may see: an index condition that narrows a walk before `scoped`
+ * decides. undefined: anywhere.
  */
-export function reachable (alias: string, caller: Caller, first: number): string | undefined {
-  switch (caller.kind) {
+export function reachable (alias: string, kind: Caller['kind'], subject: string): string | undefined {
+  switch (kind) {
     case 'operator': return undefined
-    case 'self': return `${alias}.owner = $${first}::int8`
-    case 'treating': return `${alias}.owner = any (array(select r.owner from karta.rule r where r.actor = $${first}::int8 and r.effect = 'permit'))`
+    case 'self': return `${alias}.owner = ${subject}`
+    case 'treating': return `${alias}.owner = any (array(select r.owner from karta.rule r where r.actor = ${subject} and r.effect = 'permit'))`
   }
 }

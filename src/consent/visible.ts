@@ -2,12 +2,13 @@
 // a builder to which something could be added. https://hl7.org/fhir/R4/http.html#read docs/decisions/0005-policy-columns.md
 import type { Caller } from '../auth/caller.js'
 import { numberOf } from '../fhir/resource-types.js'
-import { hashText } from '../store/binary.js'
+import { hashText, numbers, texts } from '../store/binary.js'
 import { KIND, paramOf, valueKey } from '../store/index/rows.js'
 import type { Query, Readers } from '../store/pool.js'
 import { isRid } from '../store/rid.js'
+import { Turn } from '../store/turn.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
-import { scoped } from './scoped.js'
+import { scoped, subjectOf } from './scoped.js'
 import { otherStore } from './stores.js'
 
 export type { VersionRow } from './row.js'
@@ -16,11 +17,46 @@ export type { VersionRow } from './row.js'
 export async function readCurrent (db: Readers, caller: Caller, type: string, id: string): Promise<VersionRow | undefined> {
   const other = otherStore(type, id)
   if (other !== undefined) return await other.read(db, caller, id)
-  const [row] = await db.query<RawRow>(prepared(caller, 'read', [numberOf(type), id], allowed => `
-    select ${COLUMNS}
-    from (select * from karta.version v where v.type = $1::int2 and v.id = $2::text order by v.ver desc limit 1) v
-    where ${allowed}`))
-  return row === undefined ? undefined : versionRow(row)
+  return await turnOf(db, caller.kind).ask({ type, id, subject: subjectOf(caller) })
+}
+
+interface Read {
+  readonly type: string
+  readonly id: string
+  readonly subject: string | null
+}
+
+// Reads of one kind of caller that are asked at once share a statement; each row is decided for who asked for it.
+const TURNS = new WeakMap<Readers, Map<Caller['kind'], Turn<Read, VersionRow | undefined>>>()
+
+function turnOf (db: Readers, kind: Caller['kind']): Turn<Read, VersionRow | undefined> {
+  let turns = TURNS.get(db)
+  if (turns === undefined) TURNS.set(db, turns = new Map())
+  let turn = turns.get(kind)
+  if (turn === undefined) turns.set(kind, turn = new Turn(reads => readAll(db, kind, reads)))
+  return turn
+}
+
+async function readAll (db: Readers, kind: Caller['kind'], reads: readonly Read[]): Promise<(VersionRow | undefined)[]> {
+  const rows = await db.query<RawRow & { readonly place: string }>({
+    name: `${kind}:read`,
+    text: READ[kind],
+    values: [numbers(reads.map(({ type }) => numberOf(type))), texts(reads.map(({ id }) => id)), numbers(reads.map(({ subject }) => subject))]
+  })
+  return placed(rows, new Array(reads.length).fill(undefined))
+}
+
+const readText = (kind: Caller['kind']): string => `
+  select k.place, ${COLUMNS}
+  from unnest($1::int2[], $2::text[], $3::int8[]) with ordinality as k(type, id, subject, place),
+       lateral (select * from karta.version v where v.type = k.type and v.id = k.id order by v.ver desc limit 1) v
+  where ${scoped('v', kind, 'k.subject')}`
+
+const READ: Readonly<Record<Caller['kind'], string>> = { operator: readText('operator'), self: readText('self'), treating: readText('treating') }
+
+function placed (rows: readonly (RawRow & { readonly place: string })[], found: (VersionRow | undefined)[]): (VersionRow | undefined)[] {
+  for (const row of rows) found[Number(row.place) - 1] = versionRow(row)
+  return found
 }
 
 // An old version is judged by its own labels and those that the resource has now: the stricter of both.
@@ -45,17 +81,10 @@ export async function readVersion (db: Readers, caller: Caller, type: string, id
 /** The newest versions of many resources, in the order asked, in one round trip. */
 export async function readMany (db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string }[]): Promise<(VersionRow | undefined)[]> {
   if (keys.length === 0) return []
-  const types = keys.map(key => numberOf(key.type))
-  const ids = keys.map(key => key.id)
   const others = await Promise.all(keys.map(key => otherStore(key.type, key.id)?.read(db, caller, key.id)))
-  const rows = await db.query<RawRow & { readonly place: string }>(prepared(caller, 'read-many', [types, ids], allowed => `
-    select k.place, ${COLUMNS}
-    from unnest($1::int2[], $2::text[]) with ordinality as k(type, id, place),
-         lateral (select * from karta.version v where v.type = k.type and v.id = k.id order by v.ver desc limit 1) v
-    where ${allowed}`))
-  const found = others
-  for (const row of rows) found[Number(row.place) - 1] = versionRow(row)
-  return found
+  const subject = subjectOf(caller)
+  const rows = await readAll(db, caller.kind, keys.map(({ type, id }) => ({ type, id, subject })))
+  return rows.map((row, place) => row ?? others[place])
 }
 
 /** The newest versions of many resources, or the versions named, in the order asked. At most two statements. */
@@ -80,9 +109,7 @@ async function readManyVersions (
     from unnest($1::int2[], $2::text[], $3::int8[]) with ordinality as k(type, id, rid, place),
          lateral (${AS_NOW} where v.type = k.type and v.id = k.id and v.rid = k.rid and v.state <> 8) v
     where ${allowed}`))
-  const found: (VersionRow | undefined)[] = new Array(keys.length).fill(undefined)
-  for (const row of rows) found[Number(row.place) - 1] = versionRow(row)
-  return found
+  return placed(rows, new Array(keys.length).fill(undefined))
 }
 
 /** An identifier that a resource of a type carries; `system` undefined: whatever its system. */
@@ -133,13 +160,13 @@ export interface HistoryPage {
   readonly more: boolean
 }
 
-/** A prepared statement of one caller: its text and name depend on the kind of caller only. */
-export function prepared (caller: Caller, name: string, values: readonly unknown[], text: (allowed: string) => string): Query {
+/** A prepared statement of one caller: its text and name depend on the kind of caller only. `$n` after the values is the caller. */
+export function prepared (caller: Caller, name: string, values: readonly unknown[], text: (allowed: string, subject: string) => string): Query {
   const key = `${caller.kind}:${name}`
-  const predicate = scoped('v', caller, values.length + 1)
+  const subject = `$${values.length + 1}::int8`
   let sql = TEXTS.get(key)
-  if (sql === undefined) TEXTS.set(key, sql = text(predicate.sql))
-  return { name: key, text: sql, values: [...values, ...predicate.values] }
+  if (sql === undefined) TEXTS.set(key, sql = text(scoped('v', caller.kind, subject), subject))
+  return { name: key, text: sql, values: [...values, subjectOf(caller)] }
 }
 
 const TEXTS = new Map<string, string>()

@@ -58,7 +58,8 @@ export class Writer {
   commit (group: WriteGroup): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ group, resolve, reject })
-      this.#next()
+      // At the end of this turn of the event loop: what it brings goes together. docs/decisions/0013-together.md
+      if (this.#waiting.length === 1) setImmediate(() => { this.#next() })
     })
   }
 
