@@ -108,6 +108,10 @@ async function bundlePackages (build) {
       }
     }],
     external: ['pg-native', 'pg-cloudflare'],
+    // pg asks where it runs by making a Response, for which Node 20 loads all of fetch.
+    define: { navigator: '{"userAgent":"Node.js"}' },
+    minifyWhitespace: true,
+    minifySyntax: true,
     bundle: true,
     splitting: true,
     format: 'esm',
