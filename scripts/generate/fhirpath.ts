@@ -62,8 +62,12 @@ function external (node: Ast, env: Env): Code {
   }
 }
 
-// When the context is itself the resource, its type is known.
-const resourceTypes = (env: Env): readonly string[] => env.context.js === env.resource ? env.context.types : ['DomainResource']
+/** When the context is the resource or a backbone element of it (`StructureDefinition.snapshot`), the resource's type is known. */
+function resourceTypes (env: Env): readonly string[] {
+  if (env.context.js === env.resource) return env.context.types
+  const [type = ''] = env.context.types[0]?.split('.') ?? []
+  return env.model.get(type)?.kind === 'resource' ? [type] : ['DomainResource']
+}
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', f: '\f' }
 /** The text of a FHIRPath string literal. */
@@ -204,7 +208,6 @@ const NODES: Readonly<Record<string, Compiler>> = {
   InvocationExpression: invocation,
   FunctionInvocation: (node, env) => call(env.focus, node, env),
   ThisInvocation: (_, env) => env.focus,
-  IndexInvocation: (_, env) => env.index ? { js: env.index, many: false, types: ['integer'], solid: true } : EMPTY,
   ExternalConstantTerm: external,
   UnionExpression: union,
   AndExpression: and,

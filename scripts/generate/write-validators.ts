@@ -14,7 +14,7 @@ import { schemasOf, siblingOf, type Schema } from './validators/schema.js'
 
 /** What the generated code calls, from src/fhir/rules/runtime.ts. */
 const RUNTIME = [
-  'types', 'codes', 'add', 'merge', 'nested', 'sibling', 'siblings', 'evaluate', 'hasNull', 'holds', 'isSound',
+  'types', 'codes', 'add', 'merge', 'nested', 'sibling', 'siblings', 'hasNull', 'holds', 'isSound',
   'isBase64', 'isBoolean', 'isCode', 'isDate', 'isDateTime', 'isDecimal', 'isElementId', 'isFormat', 'isId', 'isInstant', 'isInteger', 'isLanguage', 'isMime',
   'isOid', 'isPositiveInt', 'isString', 'isTime', 'isUnsignedInt', 'isUri', 'isUuid', 'isText',
   'concept', 'conceptSyntax', 'contained', 'fullUrl', 'reference', 'targets', 'xhtml'

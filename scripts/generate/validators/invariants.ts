@@ -1,6 +1,6 @@
 // The error-level invariants of the base specification, compiled from FHIRPath to JavaScript ahead of time.
 // https://hl7.org/fhir/R4/conformance-rules.html#constraints
-import { compile, environment, NotCompiled, resetNames } from '../fhirpath.js'
+import { compile, environment, resetNames } from '../fhirpath.js'
 import { boolOf } from '../fhirpath-code.js'
 import { readModel } from '../model.js'
 import type { ElementDefinition } from '../published.js'
@@ -20,7 +20,7 @@ export interface Fate {
   readonly path: string
   readonly type: string
   readonly expression: string
-  readonly fate: 'compiled' | 'by hand' | 'fallback' | 'left out'
+  readonly fate: 'compiled' | 'by hand'
   readonly undecided: boolean
 }
 
@@ -38,6 +38,7 @@ function typeOf ({ path, contentReference, type }: ElementDefinition): string {
 }
 
 /**
+ * Every invariant of R4 compiles: one that did not would stop the build (NotCompiled), and be noticed.
  * An invariant holds when its expression is true, as the reference validator has it; for those the table names
  * (comparisons that may be undecided: 2012 <= 2012-03) it is broken only when the expression is false.
  */
@@ -47,28 +48,18 @@ function compiled (expression: string, type: string, undecided: boolean): string
   return undecided ? `!(${no})` : yes
 }
 
-function testOf (key: string, published: string, element: ElementDefinition): InvariantUse['test'] | undefined {
+function testOf (key: string, published: string, element: ElementDefinition): string | undefined {
   const treatment = TREATMENTS[key]
   const type = typeOf(element)
-  const note = (fate: Fate['fate'], expression = published): void => {
+  if (treatment?.kind === 'by hand') {
     // ele-1 is everywhere; once is enough of what is not compiled.
-    if (fate === 'by hand' && fates.some(one => one.key === key)) return
-    fates.push({ key, path: element.path, type, expression, fate, undecided: treatment?.kind === 'undecided' })
-  }
-  if (treatment?.kind === 'by hand' || treatment?.kind === 'left out') {
-    note(treatment.kind)
+    if (!fates.some(one => one.key === key)) fates.push({ key, path: element.path, type, expression: published, fate: 'by hand', undecided: false })
     return undefined
   }
   const expression = treatment?.kind === 'corrected' ? treatment.expression : published
-  try {
-    const test = compiled(expression, type, treatment?.kind === 'undecided')
-    note('compiled', expression)
-    return test
-  } catch (error) {
-    if (!(error instanceof NotCompiled)) throw error
-    note('fallback', expression)
-    return `evaluate(${JSON.stringify(expression)}, ${JSON.stringify(type)}, o, resource, rootResource)`
-  }
+  const undecided = treatment?.kind === 'undecided'
+  fates.push({ key, path: element.path, type, expression, fate: 'compiled', undecided })
+  return compiled(expression, type, undecided)
 }
 
 const cache = new Map<string, InvariantUse[]>()
