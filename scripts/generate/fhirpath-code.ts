@@ -32,7 +32,6 @@ export interface Env {
   readonly resource: string
   readonly rootResource: string
   readonly context: Code
-  readonly index?: string
   /** Compiles a part of the expression; in the environment so that the functions need not import the compiler. */
   readonly compile: (node: Ast, env: Env) => Code
 }
@@ -139,6 +138,10 @@ function sameShape (left: Found, right: Found): boolean {
 
 /** `source.name`, where a choice element may be narrowed to the types that derive from `only`. */
 export function step (model: Model, source: Code, name: string, only?: string): Code {
+  // The extensions of a primitive stand beside it, in `_element`.
+  if (name === 'extension' && source.step && source.types.length > 0 && source.types.every(type => isPrimitive(model, type))) {
+    return { js: `primitiveExtensions(${arrayOf(source.step.source)}, ${JSON.stringify(source.step.name)})`, many: true, types: ['Extension'] }
+  }
   const all = source.types.map(type => lookUp(model, type, name, only))
   const found = all.filter(each => each !== undefined)
   const known = found.filter(each => each !== 'open')

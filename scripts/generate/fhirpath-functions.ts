@@ -102,15 +102,7 @@ const sets = (name: string): Compiled => (source, args, env) => {
 
 function extension (source: Code, args: readonly Ast[], env: Env): Code {
   const url = oneOf(env.compile(argument(args, 0), env))
-  return filterUrl(extensionsOf(source, env), url)
-}
-
-/** `element.extension`, which for a primitive stands beside it in `_element`. */
-export function extensionsOf (source: Code, env: Env): Code {
-  const { model } = env
-  if (!source.step || !source.types.every(type => isPrimitive(model, type))) return step(model, source, 'extension')
-  const { source: parent, name } = source.step
-  return { js: `primitiveExtensions(${arrayOf(parent)}, ${JSON.stringify(name)})`, many: true, types: ['Extension'] }
+  return filterUrl(step(env.model, source, 'extension'), url)
 }
 
 const filterUrl = (source: Code, url: string): Code => {
