@@ -11,7 +11,6 @@ import { parseReference } from '../fhir/reference.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import { validate } from '../fhir/validate.js'
 import { indexRows } from '../store/index-rows.js'
-import { referencesOf } from '../store/links.js'
 import type { Ids } from '../store/id.js'
 import type { Patients } from '../store/patients.js'
 import type { Readers } from '../store/pool.js'
@@ -240,7 +239,7 @@ export function putOf (
     tail: resource.tail,
     owners: owned.owners,
     participants: owned.participants,
-    refs: patientDataReferences(server, type, resource),
+    refs: patientDataReferences(server, resource),
     rows: indexRows(type, id, resource.value, { zone: server.zone, base: server.base, ownerless: owned.class === 0, known: server.writer.dictionary })
   }
 }
@@ -257,11 +256,11 @@ export const treatedBy = (caller: Caller, dataClass: number, owners: readonly st
   caller.kind === 'treating' && dataClass === 1 ? owners.map(owner => ({ owner, actor: caller.actor })) : []
 
 // Outgoing references to patient data other than the patient, who is a column, with the numbers of their types: '44/a 40/b'.
-function patientDataReferences (server: Server, type: ResourceType, { value }: ScannedResource): string | undefined {
+function patientDataReferences (server: Server, { links }: ScannedResource): string | undefined {
   const targets = new Set<string>()
-  for (const { reference } of referencesOf(type, value)) {
-    if (reference === undefined) continue
-    const target = parseReference(reference, server.base)
+  for (const { key, value } of links) {
+    if (key !== 'reference') continue
+    const target = parseReference(value, server.base)
     if (target.kind === 'literal' && target.type !== 'Patient' && TYPES[target.type].class === 'patient-data') targets.add(`${numberOf(target.type)}/${target.id}`)
   }
   return targets.size === 0 ? undefined : [...targets].join(' ')
