@@ -75,6 +75,8 @@ type Values = {
   readonly [K in Name]: (typeof KEYS)[K] extends { type: 'integer' } ? number : (typeof KEYS)[K] extends { default: string } ? string : string | undefined
 }
 
+const DEFAULTS = Object.fromEntries(Object.entries(KEYS).flatMap(([name, key]) => 'default' in key ? [[name, key.default]] : []))
+
 const isZone = (text: string): boolean => {
   try {
     return Intl.DateTimeFormat('en', { timeZone: text }).format(0) !== ''
@@ -120,11 +122,12 @@ function valuesOf (environment: NodeJS.ProcessEnv): Values {
   if (unknown.length > 0) {
     throw new StartError(`${unknown.join(', ')}: there is no such setting. Known are ${Object.keys(KEYS).filter(name => name.startsWith('KARTA_')).join(', ')}.`)
   }
-  // The environment holds text only, so a number has to be read from text; validation of records never does this.
-  const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true })
+  // The environment holds text only, so a number has to be read from text; validation of records never does this. Only what is set needs
+  // checking, and the schema is ours: without both, this would take longer than starting PostgreSQL.
+  const ajv = new Ajv({ allErrors: true, coerceTypes: true, meta: false, validateSchema: false })
   for (const [name, { is }] of Object.entries(FORMATS)) ajv.addFormat(name, is)
-  const values = { ...given }
-  const check = ajv.compile<Values>({ type: 'object', properties: KEYS })
+  const values = { ...DEFAULTS, ...given }
+  const check = ajv.compile<Values>({ type: 'object', properties: Object.fromEntries(Object.entries(KEYS).filter(([name]) => name in given)) })
   if (!check(values)) throw new StartError((check.errors ?? []).map(error => complaint(given, error)).join('\n'))
   return values
 }
