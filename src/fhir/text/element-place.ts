@@ -1,9 +1,7 @@
-// Where in a resource's tree a FHIRPath leads, and edits of elements there. A primitive element has two members: `birthDate`
-// for its value, `_birthDate` for its id and extensions. https://hl7.org/fhir/R4/json.html#primitive
-import type { Model, ResourceNode } from 'fhirpath'
-import { createRequire } from 'node:module'
+// Edits of elements in a resource's tree. A primitive element has two members: `birthDate` for its value, `_birthDate` for
+// its id and extensions. https://hl7.org/fhir/R4/json.html#primitive
 import { type Member, membersOf } from '../elements.js'
-import { type Branch, type ObjectTree, type Tree, branch, memberOf, removeMember, setMember, treeText } from './tree.js'
+import { type Branch, type ObjectTree, type Tree, branch, memberOf, removeMember, setMember } from './tree.js'
 
 /** An element: a member of an object, or an item of the list that is the member. The resource itself has no holder. */
 export interface Place {
@@ -20,39 +18,8 @@ export interface Place {
 export interface Content { readonly value: Tree | undefined, readonly rest: Tree | undefined }
 
 const NULL: Tree = { kind: 'leaf', token: 'null', value: null }
-const restOf = (name: string): string => `_${name}`
-
-// The engine takes long to load, and few requests need it.
-const require = createRequire(import.meta.url)
-let loaded: { evaluate: typeof import('fhirpath').evaluate, model: Model } | undefined
-const engine = (): NonNullable<typeof loaded> => (loaded ??= {
-  evaluate: (require('fhirpath') as typeof import('fhirpath')).evaluate,
-  model: require('fhirpath/fhir-context/r4') as Model
-})
-
-/** The elements of a resource that a FHIRPath selects; undefined when it gives anything else than elements. Throws what the engine throws. */
-export function placesOf (root: ObjectTree, path: string): Place[] | undefined {
-  const { evaluate, model } = engine()
-  const found = evaluate(JSON.parse(treeText(root)), path, {}, model, { resolveInternalTypes: false, traceFn: () => {} }) as unknown[]
-  const places = found.map(node => isNode(node) ? placeOf(root, node) : undefined)
-  return places.every(place => place !== undefined) ? places : undefined
-}
-
-const isNode = (value: unknown): value is ResourceNode => typeof value === 'object' && value !== null && 'parentResNode' in value
-
-function placeOf (root: ObjectTree, node: ResourceNode): Place | undefined {
-  if (node.parentResNode === null) return { above: undefined, holder: undefined, holderType: '', name: '', index: undefined }
-  const above = placeOf(root, node.parentResNode)
-  if (above === undefined || node.propName === undefined) return undefined
-  const holder = contentAt(root, above)
-  return holder && { above, holder: holder.tree, holderType: holder.type, name: jsonName(holder.tree, holder.type, node.propName), index: node.index ?? undefined }
-}
-
-/** The member that holds an element: the engine calls a choice `value` or `valueQuantity`, depending on the way to it. */
-function jsonName (holder: ObjectTree, type: string, name: string): string {
-  const chosen = [...membersOf(type)].find(([member, { element }]) => element.choice && element.name === name && (memberOf(holder, member) ?? memberOf(holder, restOf(member))))
-  return chosen?.[0] ?? name
-}
+/** The name of a primitive's other member. */
+export const restOf = (name: string): string => `_${name}`
 
 /** The object of an element's members, and its type; for a primitive that of its id and extensions. undefined when there is none. */
 export function contentAt (root: ObjectTree, place: Place): { tree: ObjectTree, type: string } | undefined {

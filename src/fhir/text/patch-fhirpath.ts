@@ -3,8 +3,9 @@ import type { Element, Member } from '../elements.js'
 import { membersOf } from '../elements.js'
 import type { JsonObject } from '../json-value.js'
 import { invalid } from '../outcome.js'
-import { type Place, insertItem, lengthOf, memberFor, openContent, placesOf, removeElement, removeItem, replaceItem, setElement } from './element-place.js'
+import { type Place, insertItem, lengthOf, memberFor, openContent, removeElement, removeItem, replaceItem, setElement } from './element-place.js'
 import { Operation, type OperationType } from './patch-parameters.js'
+import { placesOf } from './patch-path.js'
 import { type ObjectTree, type Tree, memberOf, parseTree, treeOf, treeText } from './tree.js'
 
 // Each operation evaluates a FHIRPath on the whole resource.
