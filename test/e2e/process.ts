@@ -41,9 +41,10 @@ export async function remove (parent: string, dataDir = join(parent, 'data')): P
   const linked = existsSync(dataDir) && (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() ?? false)
   const folder = linked ? readlinkSync(place) : place
   for (const name of existsSync(join(dataDir, 'processes')) ? readdirSync(join(dataDir, 'processes')) : []) kill(Number(name))
-  const pid = postmasterOf(folder)?.pid
-  kill(pid)
-  while (pid !== undefined && alive(pid)) await pause(20)
+  for (let found = postmasterOf(folder); found !== undefined; found = postmasterOf(folder)) {
+    kill(found.pid)
+    await pause(20)
+  }
   rmSync(parent, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   if (linked) rmSync(dirname(folder), { recursive: true, force: true })
 }

