@@ -1,6 +1,6 @@
 // Writing other links in place of those of a resource, as a transaction does: references, uris and the links of the narrative.
 // https://hl7.org/fhir/R4/http.html#trules
-import { type Key, isLink, keyOf } from '../json-key.js'
+import { isLink, keyOf } from '../json-key.js'
 import { type Json, type JsonObject, isObject } from '../json-value.js'
 import type { Link, ScannedResource } from '../resource-scanner.js'
 
@@ -15,43 +15,47 @@ const NARRATIVE_LINK = /(<(?:a|img)\s[^<>]*?\b(?:href|src)\s*=\s*)(?:"([^"<>]*)"
  * what did not change is shared with the resource's.
  */
 export function rewriteLinks ({ tail, value, links }: ScannedResource, to: To): Pick<ScannedResource, 'tail' | 'value' | 'links'> {
+  const become = new Map<string, string>()
   let copied = 0
   let text = ''
   const moved = links.map((link): Link => {
-    const become = rewritten(keyOf(link.key), link.value, to)
+    const written = link.key === 'div' ? narrative(link.value, to) : to(link.value) ?? link.value
     const start = text.length + link.start - copied
-    if (become === link.value) return { ...link, start, end: start + link.end - link.start }
-    text += tail.slice(copied, link.start) + JSON.stringify(become)
+    if (written === link.value) return { ...link, start, end: start + link.end - link.start }
+    text += tail.slice(copied, link.start) + JSON.stringify(written)
     copied = link.end
-    return { ...link, value: become, start, end: text.length }
+    become.set(link.value, written)
+    return { ...link, value: written, start, end: text.length }
   })
-  return copied === 0 ? { tail, value, links } : { tail: text + tail.slice(copied), value: inObject(value, to), links: moved }
+  return copied === 0 ? { tail, value, links } : { tail: text + tail.slice(copied), value: inObject(value, become), links: moved }
 }
 
-function rewritten (key: Key, value: string, to: To): string {
-  return key.links === 'narrative' ? value.replace(NARRATIVE_LINK, (whole, before: string, double?: string, single?: string) => inMarkup(whole, before, double ?? single ?? '', to)) : to(value) ?? value
-}
+const narrative = (div: string, to: To): string =>
+  div.replace(NARRATIVE_LINK, (whole, before: string, double?: string, single?: string) => inMarkup(whole, before, double ?? single ?? '', to))
 
-function inMarkup (whole: string, before: string, written: string, to: To): string {
-  const become = to(written.replaceAll('&amp;', '&'))
+function inMarkup (whole: string, before: string, link: string, to: To): string {
+  const become = to(link.replaceAll('&amp;', '&'))
   return become === undefined ? whole : `${before}"${become.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')}"`
 }
 
 /** The object itself when nothing in it changes. */
-function inObject (object: JsonObject, to: To): JsonObject {
+function inObject (object: JsonObject, become: ReadonlyMap<string, string>): JsonObject {
   let copy: JsonObject | undefined
-  for (const name of Object.keys(object)) {
+  for (const name in object) {
     const member = object[name] ?? null
-    const become = inValue(keyOf(name), member, to)
-    if (become !== member) (copy ??= { ...object })[name] = become
+    const written = inValue(name, member, become)
+    if (written !== member) (copy ??= { ...object })[name] = written
   }
   return copy ?? object
 }
 
-function inValue (key: Key, value: Json, to: To): Json {
-  if (typeof value === 'string') return isLink(key, value) ? rewritten(key, value, to) : value
-  if (isObject(value)) return inObject(value, to)
+function inValue (name: string, value: Json, become: ReadonlyMap<string, string>): Json {
+  if (typeof value === 'string') {
+    const written = become.get(value)
+    return written !== undefined && isLink(keyOf(name), value) ? written : value
+  }
+  if (isObject(value)) return inObject(value, become)
   if (!Array.isArray(value)) return value
-  const items = value.map(item => inValue(key, item, to))
+  const items = value.map(item => inValue(name, item, become))
   return items.some((item, at) => item !== value[at]) ? items : value
 }
