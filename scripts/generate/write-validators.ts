@@ -17,7 +17,7 @@ const RUNTIME = [
   'types', 'codes', 'add', 'merge', 'nested', 'sibling', 'siblings', 'hasNull', 'holds', 'isSound',
   'isBase64', 'isBoolean', 'isCode', 'isDate', 'isDateTime', 'isDecimal', 'isElementId', 'isFormat', 'isId', 'isInstant', 'isInteger', 'isLanguage', 'isMime',
   'isOid', 'isPositiveInt', 'isString', 'isTime', 'isUnsignedInt', 'isUri', 'isUuid', 'isText',
-  'concept', 'conceptSyntax', 'contained', 'fullUrl', 'reference', 'targets', 'xhtml'
+  'concept', 'conceptSyntax', 'contained', 'fullUrl', 'onBehalf', 'reference', 'targets', 'xhtml'
 ]
 const MEMBERS_ONLY = ['needs', 'choices', 'kind', 'padded']
 

@@ -150,20 +150,43 @@ export function equivalent (left: Collection, right: Collection): boolean {
 /** `in`: undefined when there is no item. */
 export const isIn = (item: Value, items: Collection): boolean | undefined => item == null ? undefined : items.some(each => same(item, each))
 
+/** Items that are the same have the same key: what lets large collections be compared in linear time. */
+function keyOf (value: Value): unknown {
+  if (isNumeric(value)) return Number(value)
+  return typeof value === 'object' && value !== null ? `\0${canonical(value)}` : value
+}
+
+function canonical (value: Value): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (isNumeric(value)) return String(Number(value))
+  if (!isObject(value)) return JSON.stringify(value) ?? ''
+  return `{${Object.keys(value).sort().map(name => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
+}
+
+/** Below this many comparisons, keys cost more than they save. */
+const FEW = 64
+
+/** Whether an item is among these. */
+function among (items: Collection, asked: number): (item: Value) => boolean {
+  if (items.length * asked <= FEW) return item => items.some(each => same(item, each))
+  const keys = new Set(items.map(keyOf))
+  return item => keys.has(keyOf(item))
+}
+
 export function distinct (items: Collection): Collection {
-  const seen = new Set<Value>()
-  return items.filter((item, index) => {
-    if (typeof item === 'object') return items.findIndex(other => same(item, other)) === index
-    return seen.size < seen.add(item).size
-  })
+  const seen = new Set<unknown>()
+  return items.filter(item => seen.size < seen.add(keyOf(item)).size)
 }
 
 export const isDistinct = (items: Collection): boolean => distinct(items).length === items.length
 export const combine = (left: Collection, right: Collection): Collection => [...left, ...right]
 export const union = (left: Collection, right: Collection): Collection => distinct(combine(left, right))
-export const intersect = (left: Collection, right: Collection): Collection => distinct(left.filter(item => right.some(other => same(item, other))))
-export const exclude = (left: Collection, right: Collection): Collection => left.filter(item => !right.some(other => same(item, other)))
-export const subsetOf = (left: Collection, right: Collection): boolean => left.every(item => right.some(other => same(item, other)))
+export const intersect = (left: Collection, right: Collection): Collection => distinct(left.filter(among(right, left.length)))
+export function exclude (left: Collection, right: Collection): Collection {
+  const isExcluded = among(right, left.length)
+  return left.filter(item => !isExcluded(item))
+}
+export const subsetOf = (left: Collection, right: Collection): boolean => left.every(among(right, left.length))
 
 /** A negative, zero or positive number; NaN (neither less, equal nor more) where a side is empty or the two cannot be compared. */
 export function compare (left: Value, right: Value): number {

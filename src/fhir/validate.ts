@@ -14,7 +14,7 @@ import { issueOf } from './rules/diagnostics.js'
 import { add, isSound, merge } from './rules/found.js'
 import type { MessageTable } from './rules/location.js'
 import * as primitive from './rules/primitive.js'
-import { reference, targets } from './rules/reference.js'
+import { onBehalf, reference, targets } from './rules/reference.js'
 import { xhtml } from './rules/xhtml.js'
 
 interface Validator {
@@ -52,7 +52,7 @@ function holds (test: Test, element: Json, { resource, root }: Context): boolean
 const types: Validators = {}
 const runtime = {
   types, codes, add, merge, isSound, holds, hasNull: (values: unknown) => Array.isArray(values) && values.includes(null), nested, sibling, siblings, ...primitive, isText: (value: unknown) => typeof value === 'string',
-  concept, conceptSyntax, contained, fullUrl, reference, targets, xhtml
+  concept, conceptSyntax, contained, fullUrl, onBehalf, reference, targets, xhtml
 }
 const loaded: Validators = {}
 
@@ -92,8 +92,8 @@ function nested (this: Context, value: Json, instancePath: string, element: stri
     return [{ instancePath, keyword: 'told', params: { code: 'structure', text: `${JSON.stringify(type) ?? 'nothing'} is no resource type` } }]
   }
   const validator = validatorOf(type)
-  const root = element.endsWith('.contained') ? this.root : value
-  return validator.call({ resource: value, root }, value, { instancePath, rootData: value }) ? null : validator.errors
+  const context = element.endsWith('.contained') ? { ...this, resource: value } : { resource: value, root: value, fragments: {} }
+  return validator.call(context, value, { instancePath, rootData: value }) ? null : validator.errors
 }
 
 /** `_member` beside a primitive: an id or extensions, and these where there is no value. */
@@ -127,10 +127,10 @@ function siblings (this: Context, value: Json, values: Json | undefined, instanc
  * All that is wrong with a resource (at most 100 findings); empty when it is valid. Each issue has its FHIRPath location
  * (`Patient.name[0].use`, a choice as `Observation.value.ofType(Quantity)`) and says what would be right.
  */
-export const validate = (type: string, value: JsonObject): Issue[] => issuesOf(type, value, { resource: value, root: value })
+export const validate = (type: string, value: JsonObject): Issue[] => issuesOf(type, value, { resource: value, root: value, fragments: {} })
 
 /** The same of a Bundle without its entries' resources: for those who look at each by itself. */
-export const validateEnvelope = (bundle: JsonObject): Issue[] => issuesOf('Bundle', bundle, { resource: bundle, root: bundle, envelope: true })
+export const validateEnvelope = (bundle: JsonObject): Issue[] => issuesOf('Bundle', bundle, { resource: bundle, root: bundle, fragments: {}, envelope: true })
 
 function issuesOf (type: string, value: JsonObject, context: Context): Issue[] {
   if (!isConcrete(type)) return [{ severity: 'error', code: 'structure', diagnostics: `'${type}' is no resource type` }]

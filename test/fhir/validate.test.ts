@@ -159,6 +159,29 @@ t.test('every error is told, up to a hundred', async t => {
   t.equal(errors(patient({ name: Array.from({ length: 50_000 }, () => ({ use: 'x' })) })).length, 100)
 })
 
+t.test('the time grows with the resource, not with its square', async t => {
+  const many = <T>(make: (index: number) => T): T[] => Array.from({ length: 20_000 }, (_, index) => make(index))
+  const large: Members[] = [
+    observation({ valueInteger: 1, code: { coding: many(index => ({ code: `a${index}` })) }, component: many(index => ({ code: { coding: [{ code: `b${index}` }] }, valueInteger: 1 })) }),
+    observation({ contained: many(index => ({ resourceType: 'Patient', id: `p${index}` })), performer: many(index => ({ reference: `#p${index}` })) }),
+    observation({ contained: many(index => ({ resourceType: 'Patient', id: `p${index}` })) }),
+    { resourceType: 'CareTeam', contained: many(index => ({ resourceType: 'Practitioner', id: `p${index}` })), participant: many(index => ({ member: { reference: `#p${index}` }, onBehalfOf: { reference: 'Organization/a' } })) },
+    { resourceType: 'Questionnaire', status: 'draft', item: many(index => ({ linkId: `${index}`, type: 'string' })) },
+    { resourceType: 'CodeSystem', status: 'draft', content: 'complete', concept: many(index => ({ code: `${index}`, concept: [{ code: `x${index}` }] })) },
+    { resourceType: 'Bundle', type: 'collection', entry: many(index => ({ fullUrl: `urn:oid:1.${index}`, resource: patient({ gender: 'x' }) })) },
+    { resourceType: 'StructureDefinition', url: 'http://a', name: 'A', status: 'draft', kind: 'logical', abstract: false, type: 'http://a', baseDefinition: 'http://b', derivation: 'specialization',
+      differential: { element: many(index => ({ id: `A.b${index}`, path: `A.b${index}`, definition: 'x', min: 0, max: '1' })) } },
+    patient({ ['x'.repeat(1_000_000)]: 1, name: many(() => ({ use: 'y'.repeat(100) })) })
+  ]
+
+  for (const resource of large) {
+    const start = performance.now()
+    const told = errors(resource)
+    t.ok(performance.now() - start < 3000, `${String(resource['resourceType'])} ${Math.round(performance.now() - start)} ms, ${told.length} errors`)
+    t.ok(told.join('').length < 200_000, 'what is told stays short')
+  }
+})
+
 t.test('whatever is put in the place of a value, there is an answer', async t => {
   const resource = observation({
     subject: { reference: 'Patient/a' }, effectivePeriod: { start: '2020', end: '2021' }, valueQuantity: { value: 1.5, unit: 'x' }, component: [{ code: { text: 'x' }, valueInteger: 1 }],

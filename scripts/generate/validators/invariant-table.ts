@@ -4,8 +4,11 @@
 export type Treatment =
   | { readonly kind: 'by hand', readonly why: string }
   | { readonly kind: 'corrected', readonly expression: string, readonly why: string }
+  /** Says the same, and is held against the published expression in the tests. */
+  | { readonly kind: 'rewritten', readonly expression: string, readonly why: string }
   | { readonly kind: 'undecided', readonly why: string }
 
+const linear = 'the same, in a form whose time does not grow with the square of the resource'
 const absent = 'the compared value may be given by an extension only: broken only when the expression is false'
 
 export const TREATMENTS: Readonly<Record<string, Treatment>> = {
@@ -17,11 +20,15 @@ export const TREATMENTS: Readonly<Record<string, Treatment>> = {
   'dom-3': { kind: 'by hand', why: 'src/fhir/rules/contained.ts; the published expression casts descendants to types that a JSON value does not have' },
   'dom-4': { kind: 'by hand', why: 'src/fhir/rules/contained.ts' },
   'dom-5': { kind: 'by hand', why: 'src/fhir/rules/contained.ts' },
+  'ctm-1': { kind: 'by hand', why: 'src/fhir/rules/reference.ts; resolve() is decided by what a reference says of its target' },
   'que-12': {
     kind: 'corrected',
     expression: 'enableWhen.count() > 1 implies enableBehavior.exists()',
     why: 'says > 2 but its text is "if there are more than one enableWhen"; corrected by HL7 and in the reference validator'
   },
+  'obs-7': { kind: 'rewritten', expression: 'value.empty() or component.code.coding.intersect(%resource.code.coding).empty()', why: linear },
+  'ig-1': { kind: 'rewritten', expression: 'resource.groupingId.subsetOf(%context.grouping.id)', why: linear },
+  'ig-2': { kind: 'rewritten', expression: 'definition.resource.fhirVersion.subsetOf(%context.fhirVersion)', why: linear },
   'eld-19': {
     kind: 'corrected',
     expression: String.raw`path.matches('^[^\\s\\.,:;\\\'"\\/|?!@#$%&*()\\[\\]{}]{1,64}(\\.[^\\s\\.,:;\\\'"\\/|?!@#$%&*()\\[\\]{}]{1,64}(\\[x\\])?(\\:[^\\s\\.]+)?)*$')`,

@@ -14,7 +14,7 @@ export interface InvariantUse {
   readonly test: string
 }
 
-/** What became of an invariant at one place: `expression` is what was compiled, `type` what it was compiled for. */
+/** What became of an invariant at one place: `expression` is what it must say, `type` what it was compiled for. */
 export interface Fate {
   readonly key: string
   readonly path: string
@@ -56,9 +56,9 @@ function testOf (key: string, published: string, element: ElementDefinition): st
     if (!fates.some(one => one.key === key)) fates.push({ key, path: element.path, type, expression: published, fate: 'by hand', undecided: false })
     return undefined
   }
-  const expression = treatment?.kind === 'corrected' ? treatment.expression : published
+  const expression = treatment?.kind === 'corrected' || treatment?.kind === 'rewritten' ? treatment.expression : published
   const undecided = treatment?.kind === 'undecided'
-  fates.push({ key, path: element.path, type, expression, fate: 'compiled', undecided })
+  fates.push({ key, path: element.path, type, expression: treatment?.kind === 'rewritten' ? published : expression, fate: 'compiled', undecided })
   return compiled(expression, type, undecided)
 }
 

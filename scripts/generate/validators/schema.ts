@@ -104,7 +104,8 @@ function addElement (structure: Required<Pick<Schema, 'members' | 'needs' | 'cho
 /** The checks of a whole type that are written by hand. */
 const NATIVE: Readonly<Record<string, Native[]>> = {
   Reference: [{ name: 'reference' }],
-  'Bundle.entry': [{ name: 'fullUrl' }]
+  'Bundle.entry': [{ name: 'fullUrl' }],
+  'CareTeam.participant': [{ name: 'onBehalf' }]
 }
 
 function structureOf (path: string, root: ElementDefinition, children: readonly ElementDefinition[], parents: ReadonlySet<string>, kind: string): Schema {

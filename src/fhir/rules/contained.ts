@@ -24,6 +24,8 @@ function broken (one: JsonObject, used: ReadonlySet<string>): string | undefined
   return `dom-3: nothing in the resource refers to the contained ${String(one['resourceType'])} '${String(one['id'] ?? '')}', and it does not refer to its container`
 }
 
+const MOST_TOLD = 10
+
 /** The rules that a resource's contained resources keep; one text for all that is wrong. */
 export function contained (this: Context, value: JsonObject): string | undefined {
   if (value['contained'] === undefined) return undefined
@@ -31,8 +33,8 @@ export function contained (this: Context, value: JsonObject): string | undefined
   fragments(value, used)
   const all = containedOf(value)
   const told = all.map(one => broken(one, used)).filter(text => text !== undefined)
-  const ids = all.map(one => one['id'])
-  const twice = ids.find((id, index) => id !== undefined && ids.indexOf(id) !== index)
+  const ids = new Set<Json | undefined>()
+  const twice = all.map(one => one['id']).find(id => id !== undefined && ids.size === ids.add(id).size)
   if (twice !== undefined) told.push(`two contained resources have the id '${String(twice)}'`)
-  return told.length > 0 ? told.join('; ') : undefined
+  return told.length > 0 ? told.slice(0, MOST_TOLD).join('; ') : undefined
 }

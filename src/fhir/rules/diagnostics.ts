@@ -89,9 +89,14 @@ const KEYWORDS: Readonly<Record<string, Tell>> = {
 const NATIVE_CODES: Readonly<Record<string, Issue['code']>> = { concept: 'code-invalid', conceptSyntax: 'code-invalid', targets: 'structure', reference: 'value', fullUrl: 'value' }
 const other = (_: Finding['params'], expression: string): Said => ({ code: 'invalid', expression, diagnostics: 'not valid' })
 
+// Names and texts of the client's own may be as long as a request.
+const LONGEST_DIAGNOSTICS = 1000
+const cut = (text: string): string => text.length > LONGEST_DIAGNOSTICS ? `${text.slice(0, LONGEST_DIAGNOSTICS)}...` : text
+
 /** A finding in a resource of this type as an issue. */
 export function issueOf ({ instancePath, keyword, params }: Finding, type: string, root: JsonObject, vocabulary: Vocabulary): Issue {
   const { expression, value } = placeOf(instancePath, type, root, vocabulary.table)
   const tell = KEYWORDS[keyword.replace(/Text$/, '')] ?? other
-  return { severity: 'error', ...tell(params, expression, value, vocabulary) }
+  const said = tell(params, expression, value, vocabulary)
+  return { severity: 'error', ...said, diagnostics: cut(said.diagnostics) }
 }
