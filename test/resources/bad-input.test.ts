@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { connect, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { server, type TestServer } from '../server.js'
 
@@ -69,7 +70,7 @@ t.test('a body over the limit is refused, announced or not', async t => {
 
   const announced = await ask('POST', '/fhir/Patient', `{"resourceType":"Patient","x":"${'x'.repeat(3000)}"}`)
   const streamed = await fetch(`http://127.0.0.1:${port}/fhir/Patient`, {
-    method: 'POST', headers: { ...await as('operator'), 'content-type': 'application/fhir+json' }, body: ReadableStream.from(Array(30).fill(new TextEncoder().encode('x'.repeat(100)))), duplex: 'half'
+    method: 'POST', headers: { ...await as('operator'), 'content-type': 'application/fhir+json' }, body: Readable.toWeb(Readable.from(Array(30).fill(Buffer.alloc(100, 'x')))), duplex: 'half'
   } as RequestInit)
 
   t.equal(announced.statusCode, 413)
