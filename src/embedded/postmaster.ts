@@ -19,6 +19,15 @@ const textOf = (path: string): string | undefined => {
   }
 }
 
+// As PostgreSQL asks: a process that has ended but that nobody has waited for counts.
+function exists (pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM'
+  }
+}
+
 /** When a process started, as the system counts; undefined when it is gone (or waits to be reaped); '' where this cannot be known. */
 export function startOf (pid: number): string | undefined {
   if (platform() === 'linux') {
@@ -26,12 +35,7 @@ export function startOf (pid: number): string | undefined {
     const fields = textOf(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '').split(' ')
     return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
   }
-  try {
-    process.kill(pid, 0)
-    return ''
-  } catch (thrown) {
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM' ? '' : undefined
-  }
+  return exists(pid) ? '' : undefined
 }
 
 export const alive = (pid: number): boolean => startOf(pid) !== undefined
@@ -50,19 +54,18 @@ function runs (pid: number, folder: string): boolean {
 
 /**
  * The postmaster that runs on this data folder, or undefined. A lock file that a crash left behind is no postmaster; when its number
- * now belongs to another program, PostgreSQL itself would refuse to start, so the file is taken away.
+ * now belongs to another program, or to its postmaster's remains, PostgreSQL itself would refuse to start, so the file is taken away.
  */
 export function postmasterOf (folder: string): Postmaster | undefined {
   const path = join(folder, 'postmaster.pid')
   const text = textOf(path)
   const [pid, , , port, socketDir = '', , , status = ''] = text?.split('\n') ?? []
-  if (text === undefined || pid === undefined) return undefined
+  // Another process may be writing it in this moment.
+  if (text === undefined || pid === undefined || !/^[1-9]\d*$/.test(pid)) return undefined
   if (runs(Number(pid), folder)) {
     const said = status.trim()
     return { pid: Number(pid), port: Number(port), socketDir, status: said === 'ready' || said === 'stopping' ? said : 'starting' }
   }
-  if (alive(Number(pid)) && text === textOf(path)) {
-    rmSync(path, { force: true })
-  }
+  if (exists(Number(pid)) && text === textOf(path)) rmSync(path, { force: true })
   return undefined
 }
