@@ -8,14 +8,13 @@ import { unknownRoute } from './fhir/outcome.js'
 import { logDestination } from './log.js'
 import { Admission } from './resources/admission.js'
 import { makeMetrics } from './resources/metrics.js'
-import { openServer } from './resources/open-server.js'
+import { openServer, type Store } from './resources/open-server.js'
 import { probes } from './resources/probes.js'
 import { refuse, refuseConnection } from './resources/refuse.js'
 import { requestId } from './resources/request-id.js'
 import { follow } from './resources/request-line.js'
 import { ROUTES } from './resources/routes.js'
 import { serve } from './resources/serve.js'
-import type { Server } from './resources/write.js'
 
 const EXPOSED = ['ETag', 'Location', 'Content-Location', 'Last-Modified', 'X-Request-Id', 'Retry-After']
 
@@ -24,12 +23,13 @@ export async function buildApp ({ config, url, authenticate, logger }: {
   readonly config: Config, readonly url: string, readonly authenticate: Authenticate, readonly logger: LoggerOptions
 }): Promise<FastifyInstance> {
   const log = pino(logger, logDestination())
-  const { close, ...server } = await openServer(config, url, error => log.error({ err: error }, 'the store has an error that no request waits for'))
+  const { close, ...server } = await openServer(config, url, error => log.error({ err: error }, 'the store has an error that no request waits for'),
+    (statement, ms) => log.warn({ statement, ms: Math.round(ms) }, 'a slow statement'))
   return appOn(server, { authenticate, log }).addHook('onClose', close)
 }
 
 /** The whole server on one page, in the order in which a request meets it. */
-export function appOn (server: Server, { authenticate, log }: { readonly authenticate: Authenticate, readonly log: Logger }): FastifyInstance {
+export function appOn (server: Store, { authenticate, log }: { readonly authenticate: Authenticate, readonly log: Logger }): FastifyInstance {
   const { bodyLimit, corsOrigins, inFlight, queue } = server.config
   const admission = new Admission({ inFlight, queue })
   const metrics = makeMetrics(server, admission)

@@ -1,7 +1,7 @@
 // An AuditEvent is rendered from the audit trail's row when it is read. https://hl7.org/fhir/R4/auditevent.html
 import type { Caller } from '../auth/caller.js'
 import { typeOf } from '../fhir/resource-types.js'
-import type { Readers } from '../store/pool.js'
+import type { Reads } from '../store/pool.js'
 import { ridAt } from '../store/rid.js'
 import { CLASS_NUMBER } from '../store/types.js'
 import { CALLERS, INTERACTIONS } from './audit.js'
@@ -35,7 +35,7 @@ const allowed = (caller: Caller): string | undefined => {
 export const auditEvents = {
   holds: (id: string): boolean => ID.test(id),
 
-  async read (db: Readers, caller: Caller, id: string): Promise<VersionRow | undefined> {
+  async read (db: Reads, caller: Caller, id: string): Promise<VersionRow | undefined> {
     const [, writer, seq] = ID.exec(id) ?? []
     const predicate = allowed(caller)
     if (writer === undefined || seq === undefined || predicate === undefined) return undefined

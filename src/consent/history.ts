@@ -2,7 +2,7 @@
 import type { Caller } from '../auth/caller.js'
 import { RESOURCE_TYPES, numberOf } from '../fhir/resource-types.js'
 import { isServerId } from '../store/id.js'
-import type { Readers } from '../store/pool.js'
+import type { Reads } from '../store/pool.js'
 import { ridAt } from '../store/rid.js'
 import { TYPES } from '../store/types.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
@@ -20,7 +20,7 @@ const CURRENT_IN = `v.rid < $4::int8 and not exists (
 const BELOW_HORIZON = 'v.xid < pg_snapshot_xmin(pg_current_snapshot())'
 
 /** A page of the history of one resource, one type, or all. Answers no row where the resource is absent or hidden. */
-export async function readHistory (db: Readers, caller: Caller, query: HistoryQuery): Promise<HistoryPage> {
+export async function readHistory (db: Reads, caller: Caller, query: HistoryQuery): Promise<HistoryPage> {
   const bounds = [
     query.since === undefined ? '0' : ridAt(query.since),
     query.before ?? LAST,

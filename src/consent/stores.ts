@@ -1,6 +1,6 @@
 // Types that are also served by a store of their own, beside what clients wrote. docs/decisions/0008-audit.md
 import type { Caller } from '../auth/caller.js'
-import type { Readers } from '../store/pool.js'
+import type { Reads } from '../store/pool.js'
 import { auditEvents } from './audit-event.js'
 import type { VersionRow } from './row.js'
 
@@ -9,7 +9,7 @@ export interface OtherStore {
   /** Whether an id is one of this store's. */
   readonly holds: (id: string) => boolean
   /** The resource, if the caller may see it. */
-  readonly read: (db: Readers, caller: Caller, id: string) => Promise<VersionRow | undefined>
+  readonly read: (db: Reads, caller: Caller, id: string) => Promise<VersionRow | undefined>
 }
 
 const STORES: Readonly<Record<string, OtherStore>> = { AuditEvent: auditEvents }

@@ -4,7 +4,7 @@ import type { Caller } from '../auth/caller.js'
 import { numberOf } from '../fhir/resource-types.js'
 import { hashText, numbers, texts } from '../store/binary.js'
 import { KIND, paramOf, valueKey } from '../store/index/rows.js'
-import type { Query, Readers } from '../store/pool.js'
+import type { Query, Readers, Reads } from '../store/pool.js'
 import { isRid } from '../store/rid.js'
 import { Turn } from '../store/turn.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
@@ -14,10 +14,11 @@ import { otherStore } from './stores.js'
 export type { VersionRow } from './row.js'
 
 /** The newest version of one resource. undefined: there is none, or the caller may not see it; nothing tells which. */
-export async function readCurrent (db: Readers, caller: Caller, type: string, id: string): Promise<VersionRow | undefined> {
+export async function readCurrent (db: Reads, caller: Caller, type: string, id: string): Promise<VersionRow | undefined> {
   const other = otherStore(type, id)
   if (other !== undefined) return await other.read(db, caller, id)
-  return await turnOf(db, caller.kind).ask({ type, id, subject: subjectOf(caller) })
+  db.trips++
+  return await turnOf(db.shared, caller.kind).ask({ type, id, subject: subjectOf(caller) })
 }
 
 interface Read {
@@ -37,7 +38,7 @@ function turnOf (db: Readers, kind: Caller['kind']): Turn<Read, VersionRow | und
   return turn
 }
 
-async function readAll (db: Readers, kind: Caller['kind'], reads: readonly Read[]): Promise<(VersionRow | undefined)[]> {
+async function readAll (db: Reads, kind: Caller['kind'], reads: readonly Read[]): Promise<(VersionRow | undefined)[]> {
   const rows = await db.query<RawRow & { readonly place: string }>({
     name: `${kind}:read`,
     text: READ[kind],
@@ -67,7 +68,7 @@ const AS_NOW = `
        lateral (select c.labels, c.label_state from karta.version c where c.type = v.type and c.id = v.id order by c.ver desc limit 1) c`
 
 /** One version of one resource. undefined: there is none, or the caller may not see it. */
-export async function readVersion (db: Readers, caller: Caller, type: string, id: string, versionId: string): Promise<VersionRow | undefined> {
+export async function readVersion (db: Reads, caller: Caller, type: string, id: string, versionId: string): Promise<VersionRow | undefined> {
   const rid = isRid(versionId) ? versionId : '0'
   const other = await otherStore(type, id)?.read(db, caller, id)
   if (other !== undefined) return other.rid === rid ? other : undefined
@@ -79,7 +80,7 @@ export async function readVersion (db: Readers, caller: Caller, type: string, id
 }
 
 /** The newest versions of many resources, in the order asked, in one round trip. */
-export async function readMany (db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string }[]): Promise<(VersionRow | undefined)[]> {
+export async function readMany (db: Reads, caller: Caller, keys: readonly { readonly type: string, readonly id: string }[]): Promise<(VersionRow | undefined)[]> {
   if (keys.length === 0) return []
   const others = await Promise.all(keys.map(key => otherStore(key.type, key.id)?.read(db, caller, key.id)))
   const subject = subjectOf(caller)
@@ -89,7 +90,7 @@ export async function readMany (db: Readers, caller: Caller, keys: readonly { re
 
 /** The newest versions of many resources, or the versions named, in the order asked. At most two statements. */
 export async function readVersions (
-  db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string, readonly versionId?: string }[]
+  db: Reads, caller: Caller, keys: readonly { readonly type: string, readonly id: string, readonly versionId?: string }[]
 ): Promise<(VersionRow | undefined)[]> {
   const named = keys.filter(key => key.versionId !== undefined)
   if (named.length === 0) return await readMany(db, caller, keys)
@@ -100,7 +101,7 @@ export async function readVersions (
 }
 
 async function readManyVersions (
-  db: Readers, caller: Caller, keys: readonly { readonly type: string, readonly id: string, readonly versionId?: string }[]
+  db: Reads, caller: Caller, keys: readonly { readonly type: string, readonly id: string, readonly versionId?: string }[]
 ): Promise<(VersionRow | undefined)[]> {
   const rids = keys.map(({ versionId = '' }) => isRid(versionId) ? versionId : '0')
   const values = [keys.map(key => numberOf(key.type)), keys.map(key => key.id), rids]
@@ -127,7 +128,7 @@ function identifierHash ({ type, system, value }: IdentifierKey): string {
 }
 
 /** The ids of the live resources that carry each identifier, at most two of each: none, one, or several. */
-export async function readByIdentifier (db: Readers, caller: Caller, keys: readonly IdentifierKey[]): Promise<string[][]> {
+export async function readByIdentifier (db: Reads, caller: Caller, keys: readonly IdentifierKey[]): Promise<string[][]> {
   if (keys.length === 0) return []
   const values = [keys.map(key => numberOf(key.type)), keys.map(identifierHash)]
   const rows = await db.query<{ readonly place: string, readonly id: string }>(prepared(caller, 'identifiers', values, allowed => `

@@ -2,7 +2,7 @@
 import type { Caller } from '../auth/caller.js'
 import type { VersionRow } from '../consent/visible.js'
 import { scanBundle, type Json, type ScannedBundle } from '../fhir/json.js'
-import { malformed, tooLarge } from '../fhir/outcome.js'
+import { malformed, notSupported, tooLarge } from '../fhir/outcome.js'
 import { batch } from './batch.js'
 import { bodyOf, textOf } from './body.js'
 import { bundleText, type Entry } from './bundle.js'
@@ -22,6 +22,7 @@ interface Done { readonly entries: readonly Entry[], readonly shown: readonly Ve
 /** The handler of `POST [base]`, for entries of these routes. 200 with a batch-response or transaction-response. */
 export const bundled = (routes: readonly Route[]): Handler => async (server, caller, asked) => {
   const wanted = wantedBy(asked)
+  if (wanted.summary !== 'false' || wanted.elements !== undefined) throw notSupported('_summary and _elements are asked in the URL of an entry')
   const bundle = scanBundle(textOf(bodyOf(asked) ?? { mediaType: '', bytes: Buffer.alloc(0) }))
   const { type, entries } = partsOf(bundle, server.config.bundleLimit)
   const common: Bundled = { routes, base: server.base, bundle, prefer: entryPrefer(asked) }

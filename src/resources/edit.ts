@@ -1,5 +1,5 @@
 // A patch as the edit of a text that it is. https://hl7.org/fhir/R4/http.html#patch https://hl7.org/fhir/R4/fhirpatch.html
-import { parseJson, type ScannedResource } from '../fhir/json.js'
+import { parseJson, resourceText, type ScannedResource } from '../fhir/json.js'
 import { invalid, malformed } from '../fhir/outcome.js'
 import { patchFhirPath } from '../fhir/text/patch-fhirpath.js'
 import { patchJson } from '../fhir/text/patch-json.js'
@@ -10,8 +10,9 @@ export type Edit = (text: string) => string
  * The edit that a patch resource describes: a Parameters with FHIRPath Patch, or in a Bundle a Binary that holds a JSON
  * Patch. Throws FhirError 400 for any other.
  */
-export function editOf ({ resourceType, value }: ScannedResource): Edit {
-  if (resourceType === 'Parameters') return text => patchFhirPath(text, value)
+export function editOf ({ resourceType, value, tail }: ScannedResource): Edit {
+  // As text, so that what it brings keeps its spelling.
+  if (resourceType === 'Parameters') return text => patchFhirPath(text, resourceText('Parameters', '', '', '', tail))
   if (resourceType === 'Binary') return jsonPatchIn(value.contentType, value.data)
   throw malformed('a patch is a Parameters (FHIRPath Patch), or a JSON Patch with Content-Type application/json-patch+json')
 }
@@ -23,8 +24,8 @@ function jsonPatchIn (contentType: unknown, data: unknown): Edit {
   return jsonPatchEdit(Buffer.from(data, 'base64').toString('utf8'))
 }
 
-/** The edit that the text of a JSON Patch describes. https://www.rfc-editor.org/rfc/rfc6902 */
+/** The edit that the text of a JSON Patch describes. Throws FhirError 400 where it is no JSON. https://www.rfc-editor.org/rfc/rfc6902 */
 export function jsonPatchEdit (text: string): Edit {
-  const operations = parseJson(text)
-  return resource => patchJson(resource, operations)
+  parseJson(text)
+  return resource => patchJson(resource, text)
 }

@@ -2,7 +2,7 @@
 // https://prometheus.io/docs/instrumenting/exposition_formats/
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Admission } from './admission.js'
-import type { Server } from './write.js'
+import type { Store } from './open-server.js'
 
 export interface Metrics {
   /** Counts one request and how long it took. */
@@ -15,7 +15,7 @@ export interface Metrics {
 const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 
 /** A registry of its own for each server, so that several can live in one process. */
-export function makeMetrics (server: Server, admission: Admission): Metrics {
+export function makeMetrics (server: Store, admission: Admission): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({

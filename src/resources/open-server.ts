@@ -10,15 +10,25 @@ import { Writer } from '../store/writer.js'
 import { Cursors } from './cursor.js'
 import type { Server } from './write.js'
 
-export interface OpenServer extends Server {
+/** The server as the whole process sees it. */
+export interface Store extends Server {
+  readonly readers: Readers
+  readonly writer: Writer
+}
+
+export interface OpenServer extends Store {
   /** Ends what runs, seals the audit trail and closes every connection. */
   readonly close: () => Promise<void>
 }
 
+/** Hears of a slow statement: its name, which says its shape and no value. */
+export type OnSlow = (statement: string, milliseconds: number) => void
+
 /** Opens the store behind `url`. `onError` hears of what goes wrong where no request waits. */
-export async function openServer (config: Config, url: string, onError: (error: unknown) => void): Promise<OpenServer> {
-  const options: PoolOptions = { url, readers: config.readers, writers: config.writers, statementTimeout: config.statementTimeout, onError }
-  const writePool = makePool(options, config.writers)
+export async function openServer (config: Config, url: string, onError: (error: unknown) => void, onSlow: OnSlow = () => {}): Promise<OpenServer> {
+  const { readers: pipelines, writers, statementTimeout, slowStatement } = config
+  const options: PoolOptions = { url, readers: pipelines, writers, statementTimeout, onError, slow: { from: slowStatement, tell: onSlow } }
+  const writePool = makePool(options, writers)
   // One flush at a time, and a connection for what the clock asks for beside it.
   const auditPool = makePool(options, 2)
   const audit = await AuditWriter.start(auditPool, `${hostname()}:${process.pid}`, onError)
@@ -28,7 +38,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
   return {
     config,
     readers,
-    writer: new Writer(writePool, config.writers, audit.writer),
+    writer: new Writer(writePool, writers, audit.writer, options),
     audit,
     ids,
     surrogates: new Surrogates(auditPool),

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Caller } from '../auth/caller.js'
 import { isResourceType } from '../fhir/resource-types.js'
+import { tripsOf } from './counted.js'
 import type { Metrics } from './metrics.js'
 
 /** Follows a request to its end, whether it is answered or hung up on. */
@@ -20,7 +21,7 @@ export function follow (request: FastifyRequest, reply: FastifyReply, { log, met
 
 function line (request: FastifyRequest, interaction: string, status: number, ms: number): object {
   const { type } = request.params as { readonly type?: string }
-  const { id, caller, method } = request
+  const { id, caller, method, counted } = request
   return {
     request: id,
     method,
@@ -28,6 +29,7 @@ function line (request: FastifyRequest, interaction: string, status: number, ms:
     ...(type !== undefined && isResourceType(type) && { type }),
     status,
     ms: Math.round(ms * 100) / 100,
+    ...(counted !== undefined && { trips: tripsOf(counted) }),
     ...(caller !== undefined && { caller: caller.kind, actor: actorOf(caller), client: caller.client })
   }
 }

@@ -4,11 +4,13 @@ import type { Server as HttpServer } from 'node:http'
 import type { Caller } from '../auth/caller.js'
 import { asRefusal } from '../store/refusal.js'
 import { isResourceType } from '../fhir/resource-types.js'
+import { counted, type Counted } from './counted.js'
 import { compressed, encodingFor, LEAST } from './compress.js'
 import { headersOf, NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
 import { refuseForbidden } from './gate.js'
 import { bodyType } from './media-type.js'
-import { find, type Route } from './route.js'
+import { find, unknownPath, type Route } from './route.js'
+import type { Store } from './open-server.js'
 import type { Server } from './write.js'
 
 declare module 'fastify' {
@@ -17,6 +19,8 @@ declare module 'fastify' {
     row: Route | undefined
     interaction: string | undefined
     bodyType: string
+    /** What the handler works with; absent where none was reached. */
+    counted: Counted | undefined
   }
 }
 
@@ -27,10 +31,11 @@ interface Place {
 }
 
 /** Everything below the base. `routes` is the table: nothing is served that has no row. */
-export function serve (app: FastifyInstance, server: Server, routes: readonly Route[]): void {
+export function serve (app: FastifyInstance, server: Store, routes: readonly Route[]): void {
   app.decorateRequest('row', undefined)
   app.decorateRequest('interaction', undefined)
   app.decorateRequest('bodyType', '')
+  app.decorateRequest('counted', undefined)
   app.removeAllContentTypeParsers()
   // What a body may be is settled before it is read; here it is only collected.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
@@ -42,15 +47,19 @@ export function serve (app: FastifyInstance, server: Server, routes: readonly Ro
       onRequest: gate(server, routes, route, app.prefix),
       handler: async (request, reply) => {
         const asked = askedBy(request, app.prefix)
-        const answer = await audited(server, route, request.caller, asked)
+        const own = counted(server)
+        request.counted = own
+        const answer = await audited(own, route, request.caller, asked)
         request.interaction = answer.interaction ?? route.interaction
         return await send(request, reply, answer)
       }
     })
   }
   app.setNotFoundHandler(request => {
-    find(routes, request.method, pathOf(request.url, app.prefix))
-    throw new TypeError('a route of the table is not served')
+    const path = pathOf(request.url, app.prefix)
+    find(routes, request.method, path)
+    // It has a row, but is written in another way than it is served: with a slash at its end, or too long for an id.
+    throw unknownPath(path)
   })
 }
 

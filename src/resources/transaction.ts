@@ -88,10 +88,17 @@ function entryWrite (request: EntryRequest): EntryWrite {
     return { ...common, method, resource: resourceOfType(asked) }
   }
   const ifMatch = matchOf(asked)
+  if (method === 'PUT') refuseOtherName(fullUrl, `${type}/${id}`)
   const target = { ...common, id, ...(ifMatch !== undefined && { ifMatch }) }
   if (method === 'PUT') return { ...target, method, resource: resourceUnderId(asked) }
   if (!isId(id)) throw notFound(type, id)
   return method === 'PATCH' ? { ...target, method, edit: editOf(resourceOf(asked)) } : { ...target, method: 'DELETE' }
+}
+
+// https://hl7.org/fhir/R4/bundle.html#Bundle.entry.fullUrl: it does not disagree with the id of the resource.
+function refuseOtherName (fullUrl: string | undefined, place: string): void {
+  if (fullUrl === undefined || fullUrl.startsWith('urn:') || fullUrl === place || fullUrl.endsWith(`/${place}`)) return
+  throw invalid(`fullUrl is that of another resource than ${place}`)
 }
 
 // https://hl7.org/fhir/R4/http.html#trules: if any resource identities overlap, the transaction fails.

@@ -13,20 +13,20 @@ import { validate } from '../fhir/validate.js'
 import { indexRows } from '../store/index-rows.js'
 import type { Ids } from '../store/id.js'
 import type { Patients } from '../store/patients.js'
-import type { Readers } from '../store/pool.js'
+import type { Reads } from '../store/pool.js'
 import { lastUpdatedOf } from '../store/rid.js'
 import type { Surrogates } from '../store/surrogates.js'
 import { TYPES } from '../store/types.js'
 import type { Put, WriteGroup } from '../store/version.js'
-import { OwnerHasData, OwnerRefused, WriteConflict, type Writer } from '../store/writer.js'
+import { OwnerHasData, OwnerRefused, WriteConflict, type Writes } from '../store/writer.js'
 import type { Cursors } from './cursor.js'
 import { finder, owning, owningReferences, type Owning } from './owning.js'
 
 /** What the interactions work with. */
 export interface Server {
   readonly config: Config
-  readonly readers: Readers
-  readonly writer: Writer
+  readonly readers: Reads
+  readonly writer: Writes
   readonly audit: AuditWriter
   readonly ids: Ids
   readonly surrogates: Surrogates

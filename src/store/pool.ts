@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly statementTimeout: number
   /** Called with what went wrong on a connection that nobody was waiting on. */
   readonly onError: (error: Error) => void
+  /** Milliseconds from which a statement is slow, and what is told of it: its name, which says its shape and no value. */
+  readonly slow?: { readonly from: number, readonly tell: (statement: string, milliseconds: number) => void }
 }
 
 export interface Query {
@@ -38,6 +40,40 @@ export function makePool (options: PoolOptions, max: number): pg.Pool {
   return pool
 }
 
+/** Waits for a statement, and tells of it when it was slow. */
+export async function timed<T> ({ slow }: Pick<PoolOptions, 'slow'>, statement: string, sent: Promise<T>): Promise<T> {
+  if (slow === undefined) return await sent
+  const started = performance.now()
+  try {
+    return await sent
+  } finally {
+    const milliseconds = performance.now() - started
+    if (milliseconds >= slow.from) slow.tell(statement, milliseconds)
+  }
+}
+
+/** Reads by key, as the whole process or one request sends them. `trips` counts the statements waited for. */
+export interface Reads {
+  trips: number
+  readonly shared: Readers
+  query <Row extends pg.QueryResultRow> (query: Query): Promise<Row[]>
+}
+
+/** The readers as one request uses them, with a count of its own. */
+export class RequestReads implements Reads {
+  readonly shared: Readers
+  trips = 0
+
+  constructor (shared: Readers) {
+    this.shared = shared
+  }
+
+  query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
+    this.trips++
+    return this.shared.query<Row>(query)
+  }
+}
+
 /** One connection that carries many reads at once and comes back by itself when it is lost. */
 class Pipeline {
   readonly #options: PoolOptions
@@ -49,7 +85,7 @@ class Pipeline {
 
   async query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
     const client = await (this.#client ??= this.#connect())
-    const { rows } = await client.query<Row>({ name: query.name, text: query.text, values: [...query.values] })
+    const { rows } = await timed(this.#options, query.name, client.query<Row>({ name: query.name, text: query.text, values: [...query.values] }))
     return rows
   }
 
@@ -77,8 +113,9 @@ class Pipeline {
   }
 }
 
-/** Reads by key over a few pipelined connections, in turn. `trips` counts the statements sent, for tests and logs. */
-export class Readers {
+/** Reads by key over a few pipelined connections, in turn. */
+export class Readers implements Reads {
+  readonly shared = this
   readonly #pipelines: readonly Pipeline[]
   #turn = 0
   trips = 0

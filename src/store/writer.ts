@@ -3,6 +3,7 @@
 import pg from 'pg'
 import { Dictionary } from './dictionary.js'
 import { parameters, WRITE } from './parameters.js'
+import { timed, type PoolOptions } from './pool.js'
 import type { WriteGroup } from './version.js'
 
 /** Another write took the version number or the id: read again, decide again. */
@@ -30,8 +31,33 @@ interface Waiting {
 const MAX_GROUPS = 64
 const MAX_VERSIONS = 512
 
+/** Where groups are stored, as the whole process or one request uses it. `trips` counts the statements waited for. */
+export interface Writes {
+  trips: number
+  readonly dictionary: Dictionary
+  commit (group: WriteGroup): Promise<readonly string[]>
+}
+
+/** The writer as one request uses it, with a count of its own. */
+export class RequestWrites implements Writes {
+  readonly #shared: Writer
+  readonly dictionary: Dictionary
+  trips = 0
+
+  constructor (shared: Writer) {
+    this.#shared = shared
+    this.dictionary = shared.dictionary
+  }
+
+  commit (group: WriteGroup): Promise<readonly string[]> {
+    this.trips++
+    return this.#shared.commit(group)
+  }
+}
+
 /** Writes groups over a few connections; what waits while they are busy goes together in the next statement. */
-export class Writer {
+export class Writer implements Writes {
+  readonly #options: Pick<PoolOptions, 'slow'>
   readonly #pool: pg.Pool
   readonly #lanes: number
   readonly #writer: string
@@ -44,7 +70,8 @@ export class Writer {
   groups = 0
 
   /** `writer`: the audit writer's number, under which the rows of this process are kept. */
-  constructor (pool: pg.Pool, lanes: number, writer: string) {
+  constructor (pool: pg.Pool, lanes: number, writer: string, options: Pick<PoolOptions, 'slow'> = {}) {
+    this.#options = options
     this.#pool = pool
     this.#lanes = lanes
     this.#writer = writer
@@ -101,7 +128,9 @@ export class Writer {
 
   async #send (groups: readonly WriteGroup[]): Promise<readonly string[]> {
     this.trips++
-    const { rows } = await this.#pool.query<{ rids: string[] }>({ name: 'write', text: WRITE, values: parameters(this.#writer, groups) })
+    const { rows } = await timed(this.#options, 'write', this.#pool.query<{ rids: string[] }>({
+      name: 'write', text: WRITE, values: parameters(this.#writer, groups)
+    }))
     this.groups += groups.length
     for (const { versions } of groups) for (const version of versions) if (version.op === 'put') this.dictionary.learn(version)
     return rows[0]?.rids ?? []
