@@ -2,7 +2,8 @@
 import type { Caller } from '../auth/caller.js'
 import type { VersionRow } from '../consent/visible.js'
 import { scanBundle, type Json, type ScannedBundle } from '../fhir/json.js'
-import { malformed, notSupported, tooLarge } from '../fhir/outcome.js'
+import { malformed, notSupported, notValid, tooLarge } from '../fhir/outcome.js'
+import { validateEnvelope } from '../fhir/validate.js'
 import { batch } from './batch.js'
 import { bodyOf, textOf } from './body.js'
 import { bundleText, type Entry } from './bundle.js'
@@ -53,6 +54,9 @@ function entryPrefer ({ headers }: Asked): string {
 }
 
 async function atomic (server: Server, caller: Caller, common: Bundled, entries: readonly Json[]): Promise<Done> {
+  // What is around the resources: a misspelt ifMatch is not passed over. A batch refuses entry by entry.
+  const issues = validateEnvelope(common.bundle.value)
+  if (issues.some(({ severity }) => severity === 'error')) throw notValid(issues)
   const requests = entryRequests(common, entries)
   for (const { index, route, asked } of requests) atEntry(index, () => refuseForbidden(caller, route, asked.type))
   const { answers, shown } = await transaction(server, caller, requests)

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { FhirError, malformed, outcome, tooLarge, unsupportedMediaType } from '../fhir/outcome.js'
+import { FhirError, malformed, outcome, tooLarge, unknownRoute, unsupportedMediaType } from '../fhir/outcome.js'
 import { asRefusal } from '../store/refusal.js'
 import { FHIR_JSON } from './media-type.js'
 
@@ -12,6 +12,8 @@ export function refusalOf (thrown: unknown, bodyLimit: number): FhirError {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(`the body is larger than ${bodyLimit} bytes`)
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return unsupportedMediaType('the Content-Type is not a media type')
+  // Longer than any id, so it is the id of nothing.
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return unknownRoute('there is nothing at this path')
   if (code.startsWith('FST_ERR_') && thrown instanceof Error && (thrown as FastifyError).statusCode === 400) return malformed(thrown.message)
   // A body that ended before its length: Node says so with a status.
   if (thrown instanceof Error && 'statusCode' in thrown && thrown.statusCode === 400 && !(thrown instanceof FhirError)) return malformed('the body could not be read to its end')

@@ -107,6 +107,8 @@ t.test('an unknown type, path or operation is not found, and a method that is no
     ['POST', '/fhir/Patient/$match', 404, undefined, /operation/],
     ['GET', '/fhir/Patient/1/$everything', 404, undefined, /operation/],
     ['POST', '/fhir/Patient/_search', 404, undefined, /operation/],
+    ['POST', '/fhir/Patient/', 404, undefined, /nothing/],
+    ['GET', `/fhir/Patient/${'x'.repeat(120)}`, 404, undefined, /nothing/],
     ['GET', '/elsewhere', 404, undefined, /\/fhir/],
     ['GET', '/fhir/Patient', 405, 'POST', /search/],
     ['PUT', '/fhir/Patient', 405, 'POST', /PUT/],

@@ -126,6 +126,7 @@ t.test('a Bundle that is no batch is refused', async t => {
 
   for (const body of bodies) t.equal((await ask('POST', '/fhir', body)).statusCode, 400, JSON.stringify(body))
   t.equal((await ask('POST', '/fhir/', { resourceType: 'Bundle', type: 'batch' })).statusCode, 200)
+  t.equal((await ask('POST', '/fhir?_summary=true', { resourceType: 'Bundle', type: 'batch' })).statusCode, 400)
 })
 
 t.test('a Bundle has no more entries than the limit', async t => {

@@ -14,6 +14,7 @@ t.test('anybody may ask what is offered, and only that', async t => {
 
   t.equal(reply.statusCode, 200)
   t.match(reply.json(), { resourceType: 'CapabilityStatement', kind: 'instance', fhirVersion: '4.0.1', implementation: { url: 'http://karta.test/fhir' } })
+  t.equal((await app.inject({ method: 'HEAD', url: '/fhir/metadata' })).statusCode, 200)
   const others = ROUTES.filter(({ anonymous }) => anonymous !== true)
   for (const { method, path } of others) {
     const { statusCode } = await app.inject({ method, url: `/fhir${path.replace(':type', 'Patient').replace(':id', 'x').replace(':versionId', '1')}` })

@@ -41,6 +41,7 @@ t.test('a transaction that fails names the entry, and nothing of it has happened
     [request('PUT', 'Patient/berta', { resourceType: 'Patient', id: 'berta' }, { ifMatch: 'W/"1"' }), 412, /version 1/],
     [request('PUT', 'Patient/berta', { resourceType: 'Patient', id: 'berta' }, { ifMatch: '1' }), 400, /If-Match/],
     [request('POST', 'Patient', { resourceType: 'Patient' }, { ifNoneExist: 'a=b' }), 400, /ifNoneExist/],
+    [request('PUT', 'Patient/berta', { resourceType: 'Patient', id: 'berta' }, {}, 'http://karta.test/fhir/Patient/carla'), 400, /fullUrl/],
     [request('GET', 'Patient?name=x'), 400, /search/],
     [request('DELETE', 'Patient?name=x'), 400, /conditional/],
     [request('GET', '_history'), 400, /history-system/],
