@@ -66,7 +66,7 @@ function refusalOf ({ write: { type, resource } }: Writing): FhirError | undefin
 
 async function tried (server: Server, caller: Caller, writes: readonly Writing[]): Promise<Applied[] | FhirError> {
   try {
-    const results = await transact(server, caller, writes.map(({ write }) => write), [])
+    const results = await transact(server, caller, writes.map(({ write }) => write))
     return writes.map(({ item, write }) => ({ item, outcome: outcomeOf(write, results.get(write.index)) }))
   } catch (error) {
     if (error instanceof FhirError && error.status < 500) return error

@@ -2,8 +2,7 @@
 import type { Caller } from '../auth/caller.js'
 import type { VersionRow } from '../consent/visible.js'
 import { scanBundle, type Json, type ScannedBundle } from '../fhir/json.js'
-import { malformed, notSupported, notValid, tooLarge } from '../fhir/outcome.js'
-import { validateEnvelope } from '../fhir/validate.js'
+import { malformed, notSupported, tooLarge } from '../fhir/outcome.js'
 import { batch } from './batch.js'
 import { bodyOf, textOf } from './body.js'
 import { bundleText, type Entry } from './bundle.js'
@@ -54,11 +53,8 @@ function entryPrefer ({ headers }: Asked): string {
 }
 
 async function atomic (server: Server, caller: Caller, common: Bundled, entries: readonly Json[]): Promise<Done> {
-  // What is around the resources: a misspelt ifMatch is not passed over. A batch refuses entry by entry.
-  const issues = validateEnvelope(common.bundle.value)
-  if (issues.some(({ severity }) => severity === 'error')) throw notValid(issues)
   const requests = entryRequests(common, entries)
   for (const { index, route, asked } of requests) atEntry(index, () => refuseForbidden(caller, route, asked.type))
-  const { answers, shown } = await transaction(server, caller, requests)
+  const { answers, shown } = await transaction(server, caller, requests, common.bundle.value)
   return { entries: requests.map(request => answeredEntry(common.base, request, answers.get(request.index) ?? { status: 200 })), shown }
 }

@@ -1,6 +1,6 @@
 // Everything that a transaction writes, in one statement: all of it or nothing. https://hl7.org/fhir/R4/http.html#trules
 import type { Caller } from '../auth/caller.js'
-import { readMany, readVersions, type VersionRow } from '../consent/visible.js'
+import { readMany, type VersionRow } from '../consent/visible.js'
 import type { ScannedResource } from '../fhir/json.js'
 import { conflict, FhirError, forbidden, gone, invalid, notFound, ofEntry } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
@@ -22,27 +22,12 @@ export interface EntryWrite {
   readonly ifMatch?: string
 }
 
-/** One entry that reads: the newest version, or the one named. */
-export interface EntryRead {
-  readonly index: number
-  readonly type: string
-  readonly id: string
-  readonly versionId?: string
-}
-
-/** What each entry came to, by its index; undefined: absent or hidden. */
-export type Transacted = ReadonlyMap<number, Written | VersionRow | undefined>
-
 const ATTEMPTS = 3
 
-/** Writes all entries or none, then reads. Throws FhirError that names the entry. At most five statements at any size. */
-export async function transact (server: Server, caller: Caller, entries: readonly EntryWrite[], reads: readonly EntryRead[]): Promise<Transacted> {
+/** Writes all entries or none: what each came to, by its index; undefined: there was nothing to delete. Throws FhirError that names the entry. */
+export async function transact (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<ReadonlyMap<number, Written | undefined>> {
   for (const entry of entries) within(entry, () => checkEntry(caller, entry))
-  const written = await stored(server, caller, entries)
-  const rows = await readVersions(server.readers, caller, reads)
-  const shown = rows.filter(row => row !== undefined)
-  if (reads.length > 0) await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown })
-  return new Map<number, Written | VersionRow | undefined>([...written, ...reads.map(({ index }, place) => [index, rows[place]] as const)])
+  return await stored(server, caller, entries)
 }
 
 function checkEntry (caller: Caller, { type, resource, method }: EntryWrite): void {

@@ -1,8 +1,10 @@
 // A Bundle that happens wholly or not at all. https://hl7.org/fhir/R4/http.html#trules
 import type { Caller } from '../auth/caller.js'
 import { readVersions, type VersionRow } from '../consent/visible.js'
-import { gone, invalid, notFound, notSupported } from '../fhir/outcome.js'
+import type { JsonObject } from '../fhir/json.js'
+import { gone, invalid, notFound, notSupported, notValid } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
+import { validateEnvelope } from '../fhir/validate.js'
 import { isRid } from '../store/rid.js'
 import { resourceOf, resourceOfType } from './body.js'
 import { deletedAnswer } from './delete.js'
@@ -19,8 +21,9 @@ import { wantedByWrite, writtenAnswer } from './written.js'
 export interface Transaction { readonly answers: ReadonlyMap<number, Answer>, readonly shown: readonly VersionRow[] | undefined }
 
 /** Throws FhirError that names the entry; then nothing has happened. */
-export async function transaction (server: Server, caller: Caller, requests: readonly EntryRequest[]): Promise<Transaction> {
+export async function transaction (server: Server, caller: Caller, requests: readonly EntryRequest[], bundle: JsonObject): Promise<Transaction> {
   refuseOverlaps(requests)
+  refuseInvalid(bundle)
   const inTurn = [...requests].sort((a, b) => turnOf(a.method) - turnOf(b.method))
   const writes = inTurn.filter(isWrite)
   const entries = writes.map(request => atEntry(request.index, () => entryWrite(request)))
@@ -28,7 +31,7 @@ export async function transaction (server: Server, caller: Caller, requests: rea
   const reads = inTurn.filter(request => !isWrite(request) && atEntry(request.index, () => isRead(request)))
   const before = await readBefore(server, caller, reads.filter(request => !targets.has(placeOf(request)) || request.asked.versionId !== ''))
   for (const request of reads) refuseEnded(request, targets.get(placeOf(request)))
-  const results = await transact(server, caller, entries, [])
+  const results = await transact(server, caller, entries)
   const answers = new Map<number, Answer>(before.answers)
   for (const request of writes) answers.set(request.index, writeAnswer(server, request, results.get(request.index)))
   for (const request of reads) {
@@ -40,6 +43,12 @@ export async function transaction (server: Server, caller: Caller, requests: rea
     if (!answers.has(request.index)) answers.set(request.index, await request.route.handler(server, caller, request.asked))
   }
   return { answers, shown: before.shown }
+}
+
+// What is around the resources: a misspelt ifMatch is not passed over.
+function refuseInvalid (bundle: JsonObject): void {
+  const issues = validateEnvelope(bundle)
+  if (issues.some(({ severity }) => severity === 'error')) throw notValid(issues)
 }
 
 const isWrite = ({ method }: EntryRequest): boolean => turnOf(method) < 3

@@ -158,3 +158,13 @@ t.test('each entry needs its scope, and a transaction without one is refused who
   t.equal(reply.statusCode, 403)
   t.match(reply.json().issue[0].diagnostics, /^Bundle\.entry\[1\]/)
 })
+
+t.test('what is around the resources is validated too: nothing misspelt is passed over', async t => {
+  const { ask } = await server(t)
+  const entry = { resource: { resourceType: 'Patient' }, request: { method: 'POST', url: 'Patient', ifmatch: 'W/"1"' } }
+
+  const reply = await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry: [entry] })
+
+  t.equal(reply.statusCode, 422)
+  t.match(reply.json().issue[0], { code: 'structure', expression: ['Bundle.entry[0].request'] })
+})
