@@ -1,8 +1,13 @@
 // npm run bench -- NAME [options]: measures, prints a table, keeps it in bench/results. docs/decisions/0012-benchmark.md
 import { Command } from 'commander'
 import { compare, elsewhere, type Options } from './compare.js'
-import { startPostgres } from './postgres.js'
-import { tell } from './report.js'
+import { crash } from './crash.js'
+import { disk } from './disk.js'
+import { startPostgres, type Postgres } from './postgres.js'
+import { coldStart, rss } from './process-figures.js'
+import { SEED } from './random.js'
+import { brief, report, tell, type Report } from './report.js'
+import { stages } from './stages.js'
 import { synthea } from './synthea.js'
 import type { Workload } from './workload.js'
 import { imports, transactions } from './workloads/bundles.js'
@@ -38,17 +43,36 @@ const optionsOf = (given: Given): Options => ({
   nodeArguments: given.cpuProf === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${given.cpuProf}`]
 })
 
+/** On a PostgreSQL of the benchmark's own, stopped and removed afterwards. */
+async function onPostgres (work: (postgres: Postgres) => Promise<Report>, keep: boolean): Promise<void> {
+  const postgres = await startPostgres()
+  try {
+    tell(await work(postgres), keep)
+  } finally {
+    await postgres.stop()
+  }
+}
+
 async function run (workload: Workload, given: Given): Promise<void> {
   const bundles = await synthea(given.quick === true ? 3 : Number(given.bundles ?? workload.bundles))
   if (given.base !== undefined) {
     return tell(await elsewhere(workload, bundles, { base: given.base.replace(/\/+$/, ''), token: given.token }, optionsOf(given)), given.keep)
   }
-  const postgres = await startPostgres()
-  try {
-    tell(await compare(workload, bundles, postgres, optionsOf(given)), given.keep && given.quick === undefined)
-  } finally {
-    await postgres.stop()
-  }
+  await onPostgres(async postgres => await compare(workload, bundles, postgres, optionsOf(given)), given.keep && given.quick === undefined)
+}
+
+async function crashes (rounds: number, seed: number): Promise<Report> {
+  const found = await crash({ rounds, seed, users: 8, say: line => { process.stderr.write(`${line}\n`) } })
+  const { losses, recovery, versions, bundles, requests, audit } = found
+  return report('crash', '18, embedded', {
+    method: { rounds, 'seed of the moments': seed, users: 8, killed: 'with SIGKILL, by turns the server, PostgreSQL, both' },
+    rows: [{
+      rounds, 'requests acknowledged': requests, 'versions acknowledged': versions, bundles, lost: losses.length,
+      'recovery median ms': brief(recovery.median), 'recovery most ms': brief(recovery.most), audit
+    }],
+    results: found,
+    verdicts: [{ floor: 'every acknowledged version is there, every Bundle has all its entries', measured: `${losses.length} lost`, met: losses.length === 0 }]
+  })
 }
 
 const program = new Command('bench').description('measures Karta against what its work costs at least')
@@ -69,5 +93,21 @@ for (const workload of WORKLOADS) {
     .option('--no-keep', 'do not write bench/results')
     .action(async (given: Given) => await run(workload, given))
 }
+
+program.command('disk').description('loads all of Synthea with karta load: rate, counts, bytes a resource')
+  .action(async () => await onPostgres(disk, true))
+program.command('cold-start').description('from the start of the program to the first right read')
+  .action(async () => await onPostgres(coldStart, true))
+program.command('rss').description('memory under load').option('--seconds <n>', 'how long', '50')
+  .action(async ({ seconds }: { seconds: string }) => await onPostgres(async postgres => await rss(postgres, Number(seconds)), true))
+program.command('validate').description('microseconds of validation for each type')
+  .action(async () => tell(await stages('validate', ['validate'], 40), true))
+program.command('index').description('microseconds of the index values for each type')
+  .action(async () => tell(await stages('index', ['index'], 40), true))
+program.command('stages').description('microseconds of every step of a write for each type')
+  .action(async () => tell(await stages('stages', ['scan', 'validate', 'index', 'references'], 40), true))
+program.command('crash').description('kills server and PostgreSQL under write load')
+  .option('--rounds <n>', 'how often', '100').option('--seed <n>', 'of the moments', String(SEED))
+  .action(async ({ rounds, seed }: { rounds: string, seed: string }) => tell(await crashes(Number(rounds), Number(seed)), true))
 
 await program.parseAsync()

@@ -5,7 +5,8 @@ import { createTarDecoder } from 'modern-tar'
 import xz from 'xz-decompress'
 import type { JsonObject } from './content.js'
 
-const ARCHIVE = fileURLToPath(new URL('../../shared/data/synthea/synthea-r4-patients.tar.xz', import.meta.url))
+/** Where the material is; absent outside the project's own machines. */
+export const ARCHIVE = fileURLToPath(new URL('../../shared/data/synthea/synthea-r4-patients.tar.xz', import.meta.url))
 
 export interface Entry {
   readonly fullUrl: string
