@@ -12,7 +12,7 @@ const RESOURCES = [
   [{ op: 'add', path: '/name/0/given/-', value: 'x' }, { op: 'move', from: '/name/0', path: '/name/1' }, { op: 'test', path: '/active', value: true }]
 ]
 
-const anyValue = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(null, '', [], {}, [null], [[]], '\ud800', '\u0000', 'Patient/anna', '#x', 1e400, -0, '9999999999999999999999', 'Patient?identifier=x|y', '__proto__', 'urn:uuid:x'))
+const anyValue = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(null, '', [], {}, [null], [[]], '\ud800', '\u0000', 'Patient/anna', '#x', -0, '9999999999999999999999', 'Patient?identifier=x|y', '__proto__', 'urn:uuid:x'))
 
 /** The resource with the value at a random place replaced, or a member added there. */
 const mutated = fc.tuple(fc.constantFrom(...RESOURCES), fc.array(fc.nat(30), { minLength: 1, maxLength: 5 }), anyValue, fc.option(fc.string({ maxLength: 8 }))).map(([resource, path, value, added]) => {
