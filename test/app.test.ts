@@ -20,7 +20,7 @@ t.test('each request is one line that says what was done and never to whom or wi
 
   const logged = lines.map(line => JSON.parse(line))
   t.match(logged, [
-    { interaction: 'read', type: 'Patient', status: 200, caller: 'treating', client: 'test', msg: 'request' },
+    { interaction: 'read', type: 'Patient', status: 200, trips: 1, caller: 'treating', client: 'test', msg: 'request' },
     { interaction: 'history-instance', type: 'Patient', status: 200, caller: 'operator' },
     { status: 404 },
     { interaction: 'transaction', status: 200 }
