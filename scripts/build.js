@@ -67,9 +67,10 @@ function generate (force) {
   const complete = known.outputs.every(name => existsSync(join(GENERATED, name)))
   const stale = Object.keys(wanted).filter(name => force || !complete || known.writers[name] !== wanted[name])
   if (stale.length === 0) return
-  process.stdout.write('Writing src/generated from the FHIR definitions\n')
+  // Beside the output, which may be a token's that another program reads.
+  process.stderr.write('Writing src/generated from the FHIR definitions\n')
   for (const name of stale) {
-    const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/generate/run.ts', name], { cwd: ROOT, stdio: 'inherit' })
+    const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/generate/run.ts', name], { cwd: ROOT, stdio: ['ignore', 2, 2] })
     if (status !== 0) throw new Error(`scripts/generate/${name} failed`)
     known.writers[name] = wanted[name]
     known.outputs = files(GENERATED).map(path => relative(GENERATED, path))
