@@ -1,4 +1,4 @@
-import { destination, stdSerializers, stdTimeFunctions, type DestinationStream, type LoggerOptions } from 'pino'
+import { destination, stdTimeFunctions, type DestinationStream, type LoggerOptions } from 'pino'
 import type { Config } from './config.js'
 
 /**
@@ -11,7 +11,13 @@ export const loggerOptions = ({ logLevel }: Pick<Config, 'logLevel'>): LoggerOpt
   timestamp: stdTimeFunctions.isoTime,
   formatters: { level: label => ({ level: label }) },
   redact: { paths: ['req.headers.authorization', 'headers.authorization', 'authorization'], remove: true },
-  serializers: { err: errorLine, error: errorLine }
+  serializers: { err: errorLine, error: errorLine },
+  hooks: {
+    // Left to itself, pino makes a line's message of the error's.
+    logMethod (args, method) {
+      return method.apply(this, args.length === 1 && typeof args[0] === 'object' ? [args[0], 'no message'] : args)
+    }
+  }
 })
 
 const DATABASE_FIELDS = ['code', 'schema', 'table', 'column', 'constraint', 'routine'] as const
@@ -19,10 +25,7 @@ const DATABASE_FIELDS = ['code', 'schema', 'table', 'column', 'constraint', 'rou
 function errorLine (thrown: unknown): object {
   if (!(thrown instanceof Error)) return { type: typeof thrown }
   const cause = thrown.cause === undefined ? {} : { cause: errorLine(thrown.cause) }
-  if (!('severity' in thrown)) {
-    const { type, message, stack } = stdSerializers.err(thrown)
-    return { type, message, stack, ...cause }
-  }
+  if (!('severity' in thrown)) return { type: thrown.name, message: thrown.message, stack: thrown.stack, ...cause }
   const fields = Object.entries(thrown).filter(([name, value]) => DATABASE_FIELDS.some(known => known === name) && value !== undefined)
   return { type: 'DatabaseError', ...Object.fromEntries(fields), stack: thrown.stack?.replace(/^[^]*?(?=\n\s+at )/, ''), ...cause }
 }
