@@ -3,11 +3,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Caller } from '../auth/caller.js'
 import type { VersionRow } from '../consent/visible.js'
-import { etag, httpDate } from '../fhir/etag.js'
 import { unknownRoute, type FhirError } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import type { ScannedResource } from '../fhir/json.js'
-import { millisecondsOf } from '../store/rid.js'
 import type { Server } from './write.js'
 
 /** The parameters behind the `?`, decoded; one that is repeated is a list. */
@@ -40,7 +38,7 @@ export interface Answer {
   readonly location?: string
   readonly headers?: Readonly<Record<string, string>>
   /** What a read has shown, for the audit. Absent: a write, which its own transaction has audited, or nothing of anybody's. */
-  readonly shown?: readonly VersionRow[]
+  readonly shown?: readonly VersionRow[] | undefined
   /** A Bundle is known as batch or transaction only once it is read. */
   readonly interaction?: 'batch' | 'transaction'
   /** The refusal that is told once it is audited what it tells of. */
@@ -53,14 +51,4 @@ export type Handler = (server: Server, caller: Caller, asked: Asked) => Promise<
 export function resourceTypeOf ({ type, path }: Asked): ResourceType {
   if (!isResourceType(type)) throw unknownRoute(`${path} names no resource type`)
   return type
-}
-
-/** The headers that an answer's version and place become. */
-export function headersOf ({ contentType, rid, location, headers }: Answer): Record<string, string> {
-  return {
-    ...(contentType !== undefined && { 'content-type': contentType }),
-    ...(rid !== undefined && { etag: etag(rid), 'last-modified': httpDate(millisecondsOf(rid)) }),
-    ...(location !== undefined && { location }),
-    ...headers
-  }
 }

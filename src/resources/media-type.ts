@@ -63,8 +63,8 @@ function contentTypeOfFormat (format: string): string {
 }
 
 /** Whether a request names FHIR's own media type, without which a Binary comes as what it holds. https://hl7.org/fhir/R4/binary.html#rest */
-export const asksForFhir = (accept: string | undefined, format: string | undefined): boolean =>
-  format !== undefined || (accept !== undefined && /application\/(fhir\+(json|xml)|(json|xml)\+fhir)/i.test(accept))
+export const asksForFhir = (accept: string | undefined): boolean =>
+  accept !== undefined && /application\/(fhir\+(json|xml)|(json|xml)\+fhir)/i.test(accept)
 
 const RESOURCE: readonly string[] = ['application/fhir+json', 'application/json']
 const PATCH: readonly string[] = ['application/json-patch+json', ...RESOURCE]

@@ -5,9 +5,9 @@ import { gone, notFound, notSupported } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
 import { millisecondsOf } from '../store/rid.js'
 import { rawBinary } from './binary.js'
-import type { Answer, Asked, Handler } from './exchange.js'
+import { NO_QUERY, type Answer, type Asked, type Handler } from './exchange.js'
 import { asksForFhir } from './media-type.js'
-import { laidOut, one, versionText, wantedBy } from './representation.js'
+import { laidOut, versionText, wantedBy } from './representation.js'
 
 /** 200, 304 when the client has it, 404 when there is none to be seen, 410 when it was deleted. */
 export const read: Handler = async ({ readers }, caller, asked) => {
@@ -16,24 +16,24 @@ export const read: Handler = async ({ readers }, caller, asked) => {
   return currentAnswer(asked, row)
 }
 
-/** The answer to a read that has found this. */
-export const currentAnswer = (asked: Asked, row: VersionRow | undefined): Answer =>
-  ({ ...shownVersion(asked, row), shown: row === undefined ? [] : [row] })
+/** The answer to a read that has found this, which the audit is to tell of. */
+export const currentAnswer = (asked: Asked, row: VersionRow | undefined): Answer => shownVersion(asked, row, row && [row])
 
 export type Version = Pick<VersionRow, 'type' | 'id' | 'rid' | 'deleted' | 'tail'>
 
-/** The answer that shows one version. Throws FhirError 404 where there is none. */
-export function shownVersion (asked: Asked, version: Version | undefined): Answer {
-  const isRaw = asked.type === 'Binary' && !asksForFhir(asked.headers.accept, one(asked.query, '_format'))
+/** The answer that shows one version; `shown` as in Answer. Throws FhirError 404 where there is none. */
+export function shownVersion (asked: Asked, version: Version | undefined, shown: Answer['shown']): Answer {
+  // Any parameter is about the form of a resource.
+  const isRaw = asked.type === 'Binary' && asked.query === NO_QUERY && !asksForFhir(asked.headers.accept)
   // The content of a Binary is of a kind that its reader knows already.
   const wanted = wantedBy(isRaw ? { ...asked, headers: { prefer: asked.headers.prefer } } : asked)
   if (wanted.summary === 'count') throw notSupported('_summary=count counts the entries of a Bundle: a read has none')
   if (version === undefined) throw notFound(asked.type, asked.id)
   const { rid, deleted } = version
-  if (deleted) return { status: 410, rid, refusal: gone(asked.type, asked.id) }
-  if (isKnown(asked, rid)) return { status: 304, rid }
-  if (isRaw) return { status: 200, rid, ...rawBinary(version) }
-  return { status: 200, contentType: wanted.contentType, body: laidOut(versionText(version, wanted), wanted), rid }
+  if (deleted) return { status: 410, rid, shown, refusal: gone(asked.type, asked.id) }
+  if (isKnown(asked, rid)) return { status: 304, rid, shown }
+  if (isRaw) return { status: 200, rid, shown, ...rawBinary(version) }
+  return { status: 200, contentType: wanted.contentType, body: laidOut(versionText(version, wanted), wanted), rid, shown }
 }
 
 // If-Modified-Since counts only without If-None-Match (RFC 9110, 13.1.3). https://hl7.org/fhir/R4/http.html#cread

@@ -2,11 +2,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Server as HttpServer } from 'node:http'
 import type { Caller } from '../auth/caller.js'
-import { asRefusal } from '../store/refusal.js'
+import { etag, httpDate } from '../fhir/etag.js'
 import { isResourceType } from '../fhir/resource-types.js'
+import { asRefusal } from '../store/refusal.js'
+import { millisecondsOf } from '../store/rid.js'
 import { counted, type Counted } from './counted.js'
-import { compressed, encodingFor, LEAST } from './compress.js'
-import { headersOf, NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
+import { compressed, encodingFor, LEAST, type Encoding } from './compress.js'
+import { NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
 import { refuseForbidden } from './gate.js'
 import { bodyType } from './media-type.js'
 import { find, unknownPath, type Route } from './route.js'
@@ -113,16 +115,19 @@ function askedBy (request: FastifyRequest<Place>, prefix: string): Asked {
 async function audited (server: Server, route: Route, caller: Caller, asked: Asked): Promise<Answer> {
   const { interaction } = route
   if (interaction === 'capabilities') return await route.handler(server, caller, asked)
-  const about = { ...(asked.type !== '' && { type: asked.type }), ...(asked.query !== NO_QUERY && { query: queryText(asked) }) }
-  const answer = await route.handler(server, caller, asked).catch(async (thrown: unknown) => {
+  // The empty type is the whole system.
+  const about = asked.query === NO_QUERY ? { interaction, type: asked.type } : { interaction, type: asked.type, query: queryText(asked) }
+  let answer: Answer
+  try {
+    answer = await route.handler(server, caller, asked)
+  } catch (thrown) {
     const { status } = asRefusal(thrown)
-    if (status < 500) await server.audit.record(caller, { interaction, ...about, status, rows: [] })
+    if (status < 500) await server.audit.record(caller, { ...about, status, rows: [] })
     throw thrown
-  })
-  if (answer.shown !== undefined) {
-    await server.audit.record(caller, { interaction: answer.interaction ?? interaction, ...about, status: answer.status, rows: answer.shown })
   }
-  if (answer.refusal !== undefined) throw answer.refusal
+  const { shown, status, refusal } = answer
+  if (shown !== undefined) await server.audit.record(caller, { ...about, interaction: answer.interaction ?? interaction, status, rows: shown })
+  if (refusal !== undefined) throw refusal
   return answer
 }
 
@@ -130,12 +135,18 @@ const queryText = ({ query }: Asked): string => new URLSearchParams(Object.entri
   [value ?? ''].flat().map((one): [string, string] => [name, one]))).toString()
 
 async function send (request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
-  const { status, body } = answer
-  reply.code(status).headers(headersOf(answer)).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff').header('x-request-id', request.id)
+  const { status, body, rid, contentType, location, headers } = answer
+  reply.code(status).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff').header('x-request-id', request.id)
+  if (contentType !== undefined) reply.header('content-type', contentType)
+  if (rid !== undefined) reply.header('etag', etag(rid)).header('last-modified', httpDate(millisecondsOf(rid)))
+  if (location !== undefined) reply.header('location', location)
+  if (headers !== undefined) reply.headers(headers)
   const accept = request.headers['accept-encoding']
-  if (typeof body !== 'string' || accept === undefined || body.length < LEAST) return reply.send(body)
-  const encoding = encodingFor(accept)
-  if (encoding === undefined) return reply.send(body)
+  const encoding = typeof body === 'string' && body.length >= LEAST && accept !== undefined ? encodingFor(accept) : undefined
+  return typeof body === 'string' && encoding !== undefined ? await sendEncoded(reply, body, encoding) : reply.send(body)
+}
+
+async function sendEncoded (reply: FastifyReply, body: string, encoding: Encoding): Promise<FastifyReply> {
   const vary = reply.getHeader('vary')
   return reply
     .headers({ 'content-encoding': encoding, vary: vary === undefined ? 'accept-encoding' : `${String(vary)}, accept-encoding` })

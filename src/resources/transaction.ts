@@ -37,7 +37,7 @@ export async function transaction (server: Server, caller: Caller, requests: rea
   for (const request of reads) {
     const target = targets.get(placeOf(request))
     const result = target && results.get(target.index)
-    if (!answers.has(request.index)) answers.set(request.index, shownVersion(request.asked, result))
+    if (!answers.has(request.index)) answers.set(request.index, shownVersion(request.asked, result, undefined))
   }
   for (const request of inTurn) {
     if (!answers.has(request.index)) answers.set(request.index, await request.route.handler(server, caller, request.asked))
@@ -73,7 +73,7 @@ async function readBefore (server: Server, caller: Caller, requests: readonly En
     type, id: isId(id) ? id : '', ...(versionId !== '' && { versionId: isRid(versionId) ? versionId : '0' })
   })))
   const answers = new Map(requests.map((request, place) => [request.index, atEntry(request.index, () => {
-    const answer = shownVersion(request.asked, rows[place])
+    const answer = shownVersion(request.asked, rows[place], undefined)
     if (answer.refusal !== undefined) throw answer.refusal
     return answer
   })]))

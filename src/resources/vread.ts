@@ -12,5 +12,5 @@ export const vread: Handler = async ({ readers }, caller, asked) => {
     ? await readVersion(readers, caller, asked.type, asked.id, asked.versionId)
     : undefined
   if (row === undefined) throw notFound(asked.type, `${asked.id}/_history/${asked.versionId}`)
-  return { ...shownVersion(asked, row), shown: [row] }
+  return shownVersion(asked, row, [row])
 }
