@@ -1,10 +1,12 @@
 // What the interactions work with, opened once per process and closed in the order that loses nothing.
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { Config } from '../config.js'
 import { AuditWriter } from '../consent/audit.js'
 import { Ids } from '../store/id.js'
 import { Patients } from '../store/patients.js'
 import { makePool, Readers, type PoolOptions } from '../store/pool.js'
+import { Room } from '../store/room.js'
 import { Surrogates } from '../store/surrogates.js'
 import { Writer } from '../store/writer.js'
 import { Cursors } from './cursor.js'
@@ -35,10 +37,11 @@ export async function openServer (config: Config, url: string, onError: (error: 
   const secrets = await secretsOf(auditPool)
   const ids = new Ids(secrets('id-mask'))
   const readers = new Readers(options)
+  const room = config.databaseUrl === undefined ? await Room.watch(join(config.dataDir, 'postgres')) : undefined
   return {
     config,
     readers,
-    writer: new Writer(writePool, writers, audit.writer, options),
+    writer: new Writer(writePool, writers, audit.writer, { ...options, ...(room !== undefined && { room }) }),
     audit,
     ids,
     surrogates: new Surrogates(auditPool),
@@ -47,6 +50,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
     base: `${config.publicUrl}/fhir`,
     zone: config.zone,
     close: async () => {
+      room?.end()
       await audit.end()
       await Promise.all([readers.end(), writePool.end(), auditPool.end()])
     }

@@ -1,9 +1,11 @@
 // Stores groups of versions: one statement, one round trip, one flush of the log for all groups that wait at the same
 // time. docs/decisions/0009-store.md
 import pg from 'pg'
+import { unavailable } from '../fhir/outcome.js'
 import { Dictionary } from './dictionary.js'
 import { parameters, WRITE } from './parameters.js'
 import { timed, type PoolOptions } from './pool.js'
+import type { Room } from './room.js'
 import type { WriteGroup } from './version.js'
 
 /** Another write took the version number or the id: read again, decide again. */
@@ -55,9 +57,14 @@ export class RequestWrites implements Writes {
   }
 }
 
+export interface WriterOptions extends Pick<PoolOptions, 'slow'> {
+  /** Where the database's files are; undefined: on a disk that is not ours to watch. */
+  readonly room?: Room
+}
+
 /** Writes groups over a few connections; what waits while they are busy goes together in the next statement. */
 export class Writer implements Writes {
-  readonly #options: Pick<PoolOptions, 'slow'>
+  readonly #options: WriterOptions
   readonly #pool: pg.Pool
   readonly #lanes: number
   readonly #writer: string
@@ -70,7 +77,7 @@ export class Writer implements Writes {
   groups = 0
 
   /** `writer`: the audit writer's number, under which the rows of this process are kept. */
-  constructor (pool: pg.Pool, lanes: number, writer: string, options: Pick<PoolOptions, 'slow'> = {}) {
+  constructor (pool: pg.Pool, lanes: number, writer: string, options: WriterOptions = {}) {
     this.#options = options
     this.#pool = pool
     this.#lanes = lanes
@@ -81,8 +88,9 @@ export class Writer implements Writes {
     return this.#waiting.length
   }
 
-  /** Stores one group. Answers the rid of each version, in order. Throws WriteConflict, OwnerRefused, OwnerHasData, or what the database says. */
+  /** Stores one group. Answers the rid of each version, in order. Throws WriteConflict, OwnerRefused, OwnerHasData, FhirError 503 or what the database says. */
   commit (group: WriteGroup): Promise<readonly string[]> {
+    if (this.#options.room?.full === true) return Promise.reject(unavailable('the storage is almost full: nothing can be written'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ group, resolve, reject })
       // At the end of this turn of the event loop: what it brings goes together. docs/decisions/0013-together.md
