@@ -16,6 +16,8 @@ export interface Options extends Timing {
   /** How the baselines use pg. */
   readonly reads: string
   readonly writes: string
+  /** Compare these for the same-rows baseline, and nothing else. */
+  readonly modes: readonly string[] | undefined
   readonly environment: Readonly<Record<string, string>>
   readonly nodeArguments: readonly string[]
 }
@@ -36,19 +38,26 @@ export async function compare (workload: Workload, bundles: readonly Bundle[], p
     const items = join(postgres.folder, 'items.json')
     const sets = await writeItems(postgres.url('karta'), items, job.items)
     await baselineDatabases(postgres)
-    const server = await startKarta(karta)
-    running.push(server)
-    const same = await startBaseline({ kind: 'same', url: postgres.url('same'), items, reads: options.reads, writes: options.writes })
-    running.push(same)
-    const ideal = await startBaseline({ kind: 'ideal', url: postgres.url('ideal'), items, reads: options.reads, writes: options.writes })
-    running.push(ideal)
     const stored = (item: number, tail: string): string => storedTail(sets, item, tail)
-    const systems: System[] = [
-      { name: 'same rows', run: { kind: 'same', expected: stored }, target: targetOf(same), pid: same.pid },
-      { name: 'Karta, operator', run: { kind: 'server', expected: sent }, target: targetOf(server, operator), pid: server.pid },
-      ...(treating === undefined ? [] : [{ name: 'Karta, treating', run: { kind: 'server' as const, expected: sent }, target: targetOf(server, treating), pid: server.pid }]),
-      { name: 'ideal', run: { kind: 'ideal', expected: stored }, target: targetOf(ideal), pid: ideal.pid }
-    ]
+    const baseline = async (kind: 'same' | 'ideal', name: string, reads: string, writes: string): Promise<System> => {
+      const started = await startBaseline({ kind, url: postgres.url(kind), items, reads, writes })
+      running.push(started)
+      return { name, run: { kind, expected: stored }, target: targetOf(started), pid: started.pid }
+    }
+    const systems: System[] = []
+    if (options.modes === undefined) {
+      const server = await startKarta(karta)
+      running.push(server)
+      const asServer = { run: { kind: 'server' as const, expected: sent }, pid: server.pid }
+      systems.push(
+        await baseline('same', 'same rows', options.reads, options.writes),
+        { ...asServer, name: 'Karta, operator', target: targetOf(server, operator) },
+        ...(treating === undefined ? [] : [{ ...asServer, name: 'Karta, treating', target: targetOf(server, treating) }]),
+        await baseline('ideal', 'ideal', options.reads, options.writes)
+      )
+    } else {
+      for (const mode of options.modes) systems.push(await baseline('same', mode, mode, mode))
+    }
     const results = await measure(workload, job, systems, options.users ?? workload.users, options, postgres.pid)
     return compared(workload, results, postgres.version, options, bundles.length)
   } finally {
@@ -92,7 +101,7 @@ function compared (workload: Workload, results: readonly Result[], postgres: str
     method: {
       order: 'there and back',
       'warm-up s': options.warmUp,
-      'measured s': `2 x ${options.seconds}`,
+      'measured s': `${2 * options.rounds} x ${options.seconds}`,
       'Synthea Bundles stored first': bundles,
       'baselines read by': options.reads,
       'and write by': options.writes,

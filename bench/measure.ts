@@ -1,4 +1,4 @@
-// One workload on several systems, one at a time, there and back (A B C, C B A), so that what drifts falls on all alike.
+// One workload on several systems, one at a time, there and back (A B C, C B A) and again, so that what drifts falls on all alike.
 import { cpuOf, loadOf, rssOf } from './cpu.js'
 import { drive, percentile, type Measured, type Target } from './driver.js'
 import type { Job, Run, Workload } from './workload.js'
@@ -29,7 +29,7 @@ export interface Result {
   readonly load: number
 }
 
-export interface Timing { readonly warmUp: number, readonly seconds: number }
+export interface Timing { readonly warmUp: number, readonly seconds: number, readonly rounds: number }
 
 interface Part extends Measured {
   readonly server: number
@@ -92,7 +92,8 @@ export async function measure (
   const results: Result[] = []
   for (const count of users) {
     const parts = new Map<string, Part[]>(systems.map(({ name }) => [name, []]))
-    for (const system of [...systems, ...[...systems].reverse()]) {
+    const thereAndBack = [...systems, ...[...systems].reverse()]
+    for (const system of Array.from({ length: timing.rounds }, () => thereAndBack).flat()) {
       parts.get(system.name)?.push(await part(system, job.turn(system.run), count, timing, database))
     }
     results.push(...systems.map(({ name }) => merged(name, workload.unit, parts.get(name) ?? [])))

@@ -19,7 +19,9 @@ const WORKLOADS: readonly Workload[] = [read, readNotModified, create, update, n
 
 interface Given {
   readonly quick?: true
-  readonly seconds: string
+  readonly seconds?: string
+  readonly rounds: string
+  readonly modes?: string
   readonly warmUp: string
   readonly bundles?: string
   readonly users?: string
@@ -32,8 +34,10 @@ interface Given {
   readonly keep: boolean
 }
 
-const optionsOf = (given: Given): Options => ({
-  seconds: given.quick === true ? 1 : Number(given.seconds),
+const optionsOf = (given: Given, workload: Workload): Options => ({
+  seconds: given.quick === true ? 1 : Number(given.seconds ?? workload.seconds ?? 2),
+  rounds: given.quick === true ? 1 : Number(given.rounds),
+  modes: given.modes?.split(','),
   warmUp: given.quick === true ? 0.5 : Number(given.warmUp),
   scale: given.quick === true ? 10 : 1,
   users: given.users?.split(',').map(Number) ?? (given.quick === true ? [16] : undefined),
@@ -56,9 +60,9 @@ async function onPostgres (work: (postgres: Postgres) => Promise<Report>, keep: 
 async function run (workload: Workload, given: Given): Promise<void> {
   const bundles = await synthea(given.quick === true ? 3 : Number(given.bundles ?? workload.bundles))
   if (given.base !== undefined) {
-    return tell(await elsewhere(workload, bundles, { base: given.base.replace(/\/+$/, ''), token: given.token }, optionsOf(given)), given.keep)
+    return tell(await elsewhere(workload, bundles, { base: given.base.replace(/\/+$/, ''), token: given.token }, optionsOf(given, workload)), given.keep)
   }
-  await onPostgres(async postgres => await compare(workload, bundles, postgres, optionsOf(given)), given.keep && given.quick === undefined)
+  await onPostgres(async postgres => await compare(workload, bundles, postgres, optionsOf(given, workload)), given.keep && given.quick === undefined && given.modes === undefined)
 }
 
 async function crashes (rounds: number, seed: number): Promise<Report> {
@@ -80,14 +84,16 @@ const program = new Command('bench').description('measures Karta against what it
 for (const workload of WORKLOADS) {
   program.command(workload.name)
     .option('--quick', 'a smoke test: small, and not kept')
-    .option('--seconds <n>', 'measured seconds of each run; every system has two', '4')
-    .option('--warm-up <n>', 'seconds before them', '2')
+    .option('--seconds <n>', 'measured seconds of each run (2, more where a request is long)')
+    .option('--rounds <n>', 'how often there and back: every system has two runs in each', '2')
+    .option('--warm-up <n>', 'seconds before each run', '1')
     .option('--bundles <n>', 'how many Synthea Bundles stand in the server first')
     .option('--users <n,n>', 'how many users')
     .option('--base <url>', 'another FHIR server, which is measured alone')
     .option('--token <token>', 'its bearer token')
-    .option('--reads <mode>', 'how the baselines read: pipeline:n or pool:n', 'pipeline:2')
+    .option('--reads <mode>', 'how the baselines read: pipeline:n or pool:n', 'pipeline:1')
     .option('--writes <mode>', 'how the baselines write', 'pool:32')
+    .option('--modes <mode,mode>', 'compare these ways of using pg in the same-rows baseline, instead of measuring Karta')
     .option('--set <name=value...>', 'settings of Karta', [])
     .option('--cpu-prof <folder>', 'profile Karta into this folder')
     .option('--no-keep', 'do not write bench/results')

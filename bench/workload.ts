@@ -41,5 +41,7 @@ export interface Workload {
   readonly treating: boolean
   /** How many of the Synthea Bundles stand in the server first. */
   readonly bundles: number
+  /** Seconds of one run where the usual are too few: what a request takes long for. */
+  readonly seconds?: number
   readonly prepare: (stage: Stage) => Promise<Job>
 }

@@ -120,4 +120,4 @@ async function storedOnce (target: Stage['target'], bodies: readonly Body[]): Pr
   return ORDER.map(type => ({ type, id: iteration.ids[type] ?? '' }))
 }
 
-export const crud: Workload = { name: 'crud', unit: 'requests', users: [300], floor: { share: 0.6 }, treating: false, bundles: 3, prepare }
+export const crud: Workload = { name: 'crud', unit: 'requests', users: [300], floor: { share: 0.6 }, treating: false, bundles: 3, seconds: 3, prepare }
