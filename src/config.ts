@@ -20,7 +20,6 @@ export interface Config {
   readonly bundleLimit: number
   readonly readers: number
   readonly writers: number
-  readonly searchers: number
   /** Milliseconds. */
   readonly statementTimeout: number
   /** Milliseconds after which a statement is logged, as a shape without values. */
@@ -59,7 +58,6 @@ export const KEYS = {
   KARTA_BUNDLE_LIMIT: integer(20_000, 1, 1_000_000),
   KARTA_READERS: integer(2, 1, 32),
   KARTA_WRITERS: integer(8, 1, 64),
-  KARTA_SEARCHERS: integer(4, 1, 64),
   KARTA_STATEMENT_TIMEOUT: integer(30_000, 100, 3_600_000),
   KARTA_SLOW_STATEMENT: integer(200, 1, 3_600_000),
   KARTA_IN_FLIGHT: integer(256, 1, 100_000),
@@ -162,7 +160,6 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     bundleLimit: values.KARTA_BUNDLE_LIMIT,
     readers: values.KARTA_READERS,
     writers: values.KARTA_WRITERS,
-    searchers: values.KARTA_SEARCHERS,
     statementTimeout: values.KARTA_STATEMENT_TIMEOUT,
     slowStatement: values.KARTA_SLOW_STATEMENT,
     inFlight: values.KARTA_IN_FLIGHT,
