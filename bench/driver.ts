@@ -1,5 +1,5 @@
 // The load: users who each send one request at a time, as fast as they are answered. Every answer is checked; only right
-// ones count. It knows nothing of any server but HTTP, so that all get the same work. docs/decisions/0012-benchmark.md
+// ones count. It knows nothing of any server but HTTP, so that all get the same work. docs/decisions/0015-benchmark.md
 import { Agent, type Dispatcher } from 'undici'
 
 export interface Ask {

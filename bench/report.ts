@@ -75,7 +75,7 @@ export function markdown ({ name, date, machine: m, method, rows, verdicts }: Re
   return `# ${name}
 
 ${date}; ${m.cpu}, ${m.cores} cores, ${m.memoryGb} GB; Node ${m.node}, PostgreSQL ${m.postgres}; commit ${m.commit}.
-${facts}. The method: docs/decisions/0012-benchmark.md
+${facts}. The method: docs/decisions/0015-benchmark.md
 
 ${table(rows)}
 ${floors === '' ? '' : `\n${floors}\n`}`

@@ -1,4 +1,4 @@
-// npm run bench -- NAME [options]: measures, prints a table, keeps it in bench/results. docs/decisions/0012-benchmark.md
+// npm run bench -- NAME [options]: measures, prints a table, keeps it in bench/results. docs/decisions/0015-benchmark.md
 import { Command } from 'commander'
 import { compare, elsewhere, type Options } from './compare.js'
 import { crash } from './crash.js'

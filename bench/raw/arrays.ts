@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // Arrays in PostgreSQL's binary form. https://www.postgresql.org/docs/15/protocol-message-formats.html
 
 function header (size: number, oid: number, length: number, nulls: boolean): Buffer {

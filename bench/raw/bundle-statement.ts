@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // Everything of one Bundle in one statement: a multi-row insert for each table, from arrays.
 import { texts, int8s } from './arrays.js'
 import type { Item, RowSet } from './rows.js'

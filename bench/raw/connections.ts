@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The two ways to use pg: a pool with a statement on each connection, and connections that carry many statements at once.
 import pg from 'pg'
 import type { Statement } from './statements.js'

@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The ideal baseline: a body under a key, the least that a server which keeps resources can do.
 import { randomUUID } from 'node:crypto'
 import { texts } from './arrays.js'

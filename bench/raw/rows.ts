@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The rows that the server has written for a piece of work, as the same-rows baseline writes them again: computed once,
 // so that the baseline spends nothing on what is in a resource. Arrays are PostgreSQL literals, int8 are decimal texts.
 

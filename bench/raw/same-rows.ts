@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The same-rows baseline: stores and reads what the server stores and reads for the same work, and nothing else.
 import { randomBytes } from 'node:crypto'
 import { int8s } from './arrays.js'

@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The baselines over HTTP: Fastify and pg, no FHIR logic. A request names its rows in the header x-item; they stand in a file.
 //   KIND=same|ideal URL=postgres://... ITEMS=file READS=pipeline:1 WRITES=pool:16 tsx bench/raw/server.ts      prints its port
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The statements of the same-rows baseline. Each writes everything of one request, in one round trip and one transaction;
 // values of kinds that a resource does not have are left out of the text.
 import type { RowSet } from './rows.js'

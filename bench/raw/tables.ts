@@ -1,4 +1,4 @@
-// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0012-benchmark.md
+// FROZEN: a change here changes what all results are compared with, and needs a decision record. docs/decisions/0015-benchmark.md
 // The tables of the baselines: those of the record store as they were measured first, and the ideal one, body and key.
 
 const HOT: Readonly<Record<string, number>> = {
