@@ -7,10 +7,19 @@ export async function withDatabase<T> (config: Config, say: Say, work: (pool: pg
   const database = await prepare({ ...config, demo: false }, say)
   const pool = new pg.Pool({ connectionString: database.url, max: 4 })
   pool.on('error', () => {})
+  // Interrupted, the command ends where it is, but leaves no PostgreSQL behind that it has started.
+  let ending: Promise<void> | undefined
+  const interrupt = (): void => { ending ??= database.stop().finally(() => process.exit(130)) }
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   try {
     return await work(pool, database.url)
+  } catch (thrown) {
+    // Losing the database is no news then.
+    await ending
+    throw thrown
   } finally {
     await pool.end()
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     await database.stop()
   }
 }
