@@ -70,6 +70,15 @@ const RESOURCE: readonly string[] = ['application/fhir+json', 'application/json'
 const PATCH: readonly string[] = ['application/json-patch+json', ...RESOURCE]
 
 /**
+ * Throws FhirError 415 for a body that came compressed: a Binary would keep it as its content.
+ * https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
+ */
+export function refuseEncoded (contentEncoding: string | undefined): void {
+  if (contentEncoding === undefined || contentEncoding.toLowerCase() === 'identity') return
+  throw unsupportedMediaType(`Content-Encoding ${JSON.stringify(contentEncoding)} is not taken: send the body as it is`)
+}
+
+/**
  * The media type of a body, checked before any of it is read. Throws FhirError 415 for a media type that the
  * interaction does not take, or a charset other than UTF-8.
  */

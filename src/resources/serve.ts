@@ -10,7 +10,7 @@ import { counted, type Counted } from './counted.js'
 import { compressed, encodingFor, LEAST, type Encoding } from './compress.js'
 import { NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
 import { refuseForbidden } from './gate.js'
-import { bodyType } from './media-type.js'
+import { bodyType, refuseEncoded } from './media-type.js'
 import { find, unknownPath, type Route } from './route.js'
 import type { Store } from './open-server.js'
 import type { Server } from './write.js'
@@ -75,7 +75,10 @@ function gate (server: Server, routes: readonly Route[], route: Route, prefix: s
       // Fastify takes an operation for an id, and metadata for a type; the table does not.
       if ((type !== '' && !isResourceType(type)) || id.startsWith('_') || id.startsWith('$')) find(routes, request.method, pathOf(request.url, prefix))
       if (route.anonymous !== true) refuseForbidden(request.caller, route, type)
-      if (hasBody && !isEmpty(request)) request.bodyType = bodyType(request.headers['content-type'], route.interaction, type)
+      if (hasBody && !isEmpty(request)) {
+        refuseEncoded(request.headers['content-encoding'])
+        request.bodyType = bodyType(request.headers['content-type'], route.interaction, type)
+      }
       done()
     } catch (error) {
       refused(server, request, route, error).then(() => done(error as Error), done)

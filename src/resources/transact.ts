@@ -2,13 +2,13 @@
 import type { Caller } from '../auth/caller.js'
 import { readMany, type VersionRow } from '../consent/visible.js'
 import type { ScannedResource } from '../fhir/json.js'
-import { conflict, FhirError, forbidden, gone, invalid, notFound, ofEntry } from '../fhir/outcome.js'
+import { conflict, FhirError, gone, invalid, notFound, ofEntry } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import type { Put, Tombstone, WriteGroup } from '../store/version.js'
 import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
 import { bundleLinks, type BundleLinks } from './bundle-links.js'
 import { finder, owning, owningReferences, type Find, type Found, type Owning } from './owning.js'
-import { checkMatch, checkResource, isUnchanged, mayChooseIds, mayWrite, ownSurrogate, patched, patientOf, putOf, tombstone, treatedBy, type Server, type Written } from './write.js'
+import { checkMatch, checkResource, isUnchanged, mayChooseIds, ownSurrogate, patched, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Server, type Written } from './write.js'
 
 /** One entry that writes. `type` is a resource type; a POST has no id, a DELETE no resource, a PATCH an edit. */
 export interface EntryWrite {
@@ -30,9 +30,9 @@ export async function transact (server: Server, caller: Caller, entries: readonl
   return await stored(server, caller, entries)
 }
 
-function checkEntry (caller: Caller, { type, resource, method }: EntryWrite): void {
+function checkEntry (caller: Caller, { type, id, resource, method }: EntryWrite): void {
   if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
-  if (!mayWrite(caller, type)) throw forbidden(`this caller may not write ${type}`)
+  refuseUnlessWriter(caller, type, id)
   if (resource !== undefined && method !== 'PATCH') checkResource(type, resource)
 }
 

@@ -4,6 +4,7 @@ import type { Caller } from '../auth/caller.js'
 import type { Config } from '../config.js'
 import type { AuditWriter, Interaction } from '../consent/audit.js'
 import { labelsOf } from '../consent/labels.js'
+import { otherStore } from '../consent/stores.js'
 import { readCurrent, type VersionRow } from '../consent/visible.js'
 import { resourceText, scanResource, type ScannedResource } from '../fhir/json.js'
 import { conflict, forbidden, gone, invalid, notFound, notValid, preconditionFailed, unprocessable } from '../fhir/outcome.js'
@@ -66,7 +67,7 @@ export async function createResource (server: Server, caller: Caller, type: Reso
 export async function updateResource (
   server: Server, caller: Caller, type: ResourceType, id: string, resource: ScannedResource, ifMatch: string | undefined
 ): Promise<Written> {
-  refuseUnlessWriter(caller, type)
+  refuseUnlessWriter(caller, type, id)
   checkResource(type, resource)
   if (resource.id !== id) throw invalid(`${type}.id must be the id in the URL, ${id}`, `${type}.id`)
   return await raced(type, id, ifMatch, async () => {
@@ -81,7 +82,7 @@ export async function updateResource (
 export async function patchResource (
   server: Server, caller: Caller, type: ResourceType, id: string, edit: (text: string) => string, ifMatch: string | undefined
 ): Promise<Written> {
-  refuseUnlessWriter(caller, type)
+  refuseUnlessWriter(caller, type, id)
   return await raced(type, id, ifMatch, async () => {
     const current = await readCurrent(server.readers, caller, type, id)
     if (current === undefined) throw notFound(type, id)
@@ -101,7 +102,7 @@ export function patched (type: ResourceType, id: string, current: VersionRow, ed
 
 /** Ends a resource. undefined: there was none, or none that the caller may see. Throws FhirError 409, 412. */
 export async function deleteResource (server: Server, caller: Caller, type: ResourceType, id: string, ifMatch: string | undefined): Promise<Written | undefined> {
-  refuseUnlessWriter(caller, type)
+  refuseUnlessWriter(caller, type, id)
   return await raced(type, id, ifMatch, async () => {
     const current = await readCurrent(server.readers, caller, type, id)
     if (ifMatch !== undefined && current !== undefined) checkMatch(type, id, current, ifMatch)
@@ -135,8 +136,10 @@ const REGISTERED: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Pr
 export const mayWrite = (caller: Caller, type: ResourceType): boolean =>
   caller.kind === 'operator' || (caller.kind === 'treating' && TYPES[type].class === 'patient-data' && !REGISTERED.has(type))
 
-function refuseUnlessWriter (caller: Caller, type: ResourceType): void {
+/** Throws FhirError 403 where this caller may not write this type, or nobody what a store of its own makes, such as the audit trail. */
+export function refuseUnlessWriter (caller: Caller, type: ResourceType, id = ''): void {
   if (!mayWrite(caller, type)) throw forbidden(`this caller may not write ${type}`)
+  if (otherStore(type, id) !== undefined) throw forbidden(`${type}/${id} is made by the server: nobody writes it`)
 }
 
 /** Throws FhirError 400 where the body is another type, 422 with all that validation finds. */

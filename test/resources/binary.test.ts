@@ -56,3 +56,14 @@ t.test('a Binary in a Bundle is a resource', async t => {
 
   t.match(reply.json().entry[0].resource, { resourceType: 'Binary', data: 'AAAA' })
 })
+
+t.test('a body that is compressed is refused, and never kept as if it were the content', async t => {
+  const { ask } = await server(t)
+
+  for (const [path, type] of [['/fhir/Binary', 'application/pdf'], ['/fhir/Patient', 'application/fhir+json']] as const) {
+    const reply = await ask('POST', path, '{"resourceType":"Patient"}', { 'content-type': type, 'content-encoding': 'gzip' })
+    t.equal(reply.statusCode, 415, reply.body)
+    t.match(reply.json().issue[0].diagnostics, /Content-Encoding "gzip"/)
+  }
+  t.equal((await ask('POST', '/fhir/Patient', '{"resourceType":"Patient"}', { 'content-encoding': 'identity' })).statusCode, 201)
+})

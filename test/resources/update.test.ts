@@ -108,3 +108,25 @@ t.test('only the operator chooses ids', async t => {
   t.equal(reply.statusCode, 404)
   t.equal(reply.json().issue[0].diagnostics, 'Observation/pulse is not known')
 })
+
+t.test('what the server makes itself, the audit trail, nobody writes', async t => {
+  const { ask } = await server(t)
+  await ask('GET', '/fhir/Patient/absent')
+  const event = (await ask('GET', '/fhir/AuditEvent/audit-1-1')).body
+  t.match(JSON.parse(event), { resourceType: 'AuditEvent', id: 'audit-1-1' })
+  const entry = (method: string): object => ({ request: { method, url: 'AuditEvent/audit-1-1' }, ...(method === 'PUT' && { resource: JSON.parse(event) }) })
+
+  const replies = [
+    await ask('PUT', '/fhir/AuditEvent/audit-1-1', event),
+    await ask('PATCH', '/fhir/AuditEvent/audit-1-1', { resourceType: 'Parameters', parameter: [] }),
+    await ask('DELETE', '/fhir/AuditEvent/audit-1-1'),
+    await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry: [entry('PUT')] }),
+    await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry: [entry('DELETE')] })
+  ]
+
+  for (const reply of replies) {
+    t.equal(reply.statusCode, 403, reply.body)
+    t.match(reply.json().issue[0].diagnostics, /made by the server/)
+  }
+  t.equal((await ask('GET', '/fhir/AuditEvent/audit-1-1')).body, event)
+})
