@@ -193,7 +193,10 @@ t.test('whatever is put in the place of a value, there is an answer', async t =>
     : Object.entries(node).flatMap(([member, value]) => [[member], ...pathsIn(value).map(path => [member, ...path])])
   const paths = pathsIn(resource)
 
-  const result = fc.check(fc.property(fc.constantFrom(...paths), fc.jsonValue({ maxDepth: 2 }), (path, value) => {
+  // A member named __proto__ is refused before validation: test/fhir/json.test.ts.
+  const values = fc.jsonValue({ maxDepth: 2 }).filter(value => !JSON.stringify(value).includes('"__proto__":'))
+
+  const result = fc.check(fc.property(fc.constantFrom(...paths), values, (path, value) => {
     const copy = structuredClone(resource)
     const parent = path.slice(0, -1).reduce<Members>((at, member) => at[member] as Members, copy)
     parent[path.at(-1) ?? ''] = value
