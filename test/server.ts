@@ -8,7 +8,7 @@ import { mintToken, verifier, type Subject } from '../src/auth/token.js'
 import { readConfig, type Config } from '../src/config.js'
 import { grantTreating, newActor, ownerOf } from '../src/consent/grant.js'
 import { openServer } from '../src/resources/open-server.js'
-import type { Server } from '../src/resources/write.js'
+import type { Server } from '../src/resources/server.js'
 import pg from 'pg'
 import { testDatabase } from './database.js'
 

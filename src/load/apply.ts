@@ -2,8 +2,10 @@
 import type { Caller } from '../auth/caller.js'
 import { FhirError } from '../fhir/outcome.js'
 import { isResourceType } from '../fhir/resource-types.js'
-import { transact, type EntryWrite } from '../resources/transact.js'
-import { checkResource, type Server } from '../resources/write.js'
+import type { EntryWrite } from '../resources/entry-write.js'
+import { transact } from '../resources/transact.js'
+import type { Server } from '../resources/server.js'
+import { checkResource } from '../resources/write.js'
 import type { Group, Item } from './entries.js'
 
 export type Outcome = 'created' | 'updated' | 'unchanged' | 'deleted'

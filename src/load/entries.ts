@@ -3,7 +3,7 @@ import { isObject, scanBundle, scanResource, type Json, type JsonObject, type Sc
 import { asFhirError, FhirError, invalid, notSupported } from '../fhir/outcome.js'
 import { isId, parseReference } from '../fhir/reference.js'
 import { isResourceType } from '../fhir/resource-types.js'
-import type { EntryWrite } from '../resources/transact.js'
+import type { EntryWrite } from '../resources/entry-write.js'
 import type { Unit } from './units.js'
 
 /** One resource of a load: what is to be written, or why it cannot be. */

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Server } from '../resources/write.js'
+import type { Server } from '../resources/server.js'
 import type { Progress } from './progress.js'
 
 /** What a load works with. */

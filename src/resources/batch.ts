@@ -9,7 +9,7 @@ import { entryRequest, turnOf, type Bundled, type EntryRequest } from './entry.j
 import type { Answer } from './exchange.js'
 import { refuseForbidden } from './gate.js'
 import { currentAnswer } from './read.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 // A batch takes no more of the server than this at a time.
 const AT_ONCE = 16

@@ -1,8 +1,7 @@
 // A Binary as what it holds. https://hl7.org/fhir/R4/binary.html#rest
 import { lastUpdatedOf } from '../store/rid.js'
 import { resourceText } from '../fhir/json.js'
-import type { Answer } from './exchange.js'
-import type { Version } from './read.js'
+import type { Answer, Version } from './exchange.js'
 
 interface Content { readonly contentType?: unknown, readonly data?: unknown }
 

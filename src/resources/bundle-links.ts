@@ -5,8 +5,8 @@ import type { ScannedResource } from '../fhir/json.js'
 import { rewriteLinks } from '../fhir/text/rewrite.js'
 import { invalid } from '../fhir/outcome.js'
 import { conditionalTargets } from './conditional-reference.js'
-import type { EntryWrite } from './transact.js'
-import type { Server } from './write.js'
+import type { EntryWrite } from './entry-write.js'
+import type { Server } from './server.js'
 
 /** An entry and the id that it has or gets. */
 export interface Placed {

@@ -14,7 +14,7 @@ import { prefer } from './prefer.js'
 import { laidOut, wantedBy } from './representation.js'
 import type { Route } from './route.js'
 import { transaction } from './transaction.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 /** What the entries came to, and what the reads among them have shown. */
 interface Done { readonly entries: readonly Entry[], readonly shown: readonly VersionRow[] | undefined }

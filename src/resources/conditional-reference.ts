@@ -4,7 +4,7 @@ import type { Caller } from '../auth/caller.js'
 import { readByIdentifier, type IdentifierKey } from '../consent/visible.js'
 import { FhirError, notSupported } from '../fhir/outcome.js'
 import { parseReference, referenceTo } from '../fhir/reference.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 /**
  * What each conditional reference means, as `Type/id`, in one statement for all. Throws FhirError 412 where one matches

@@ -2,7 +2,7 @@
 import { RequestReads } from '../store/pool.js'
 import { RequestWrites } from '../store/writer.js'
 import type { Store } from './open-server.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 export interface Counted extends Server {
   readonly readers: RequestReads

@@ -6,7 +6,7 @@ import type { VersionRow } from '../consent/visible.js'
 import { unknownRoute, type FhirError } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import type { ScannedResource } from '../fhir/json.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 /** The parameters behind the `?`, decoded; one that is repeated is a list. */
 export type Query = Readonly<Record<string, string | string[] | undefined>>
@@ -52,3 +52,6 @@ export function resourceTypeOf ({ type, path }: Asked): ResourceType {
   if (!isResourceType(type)) throw unknownRoute(`${path} names no resource type`)
   return type
 }
+
+/** What is needed of a version to show it. */
+export type Version = Pick<VersionRow, 'type' | 'id' | 'rid' | 'deleted' | 'tail'>

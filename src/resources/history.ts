@@ -8,7 +8,7 @@ import { isId } from '../fhir/reference.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
 import type { Answer, Asked, Handler } from './exchange.js'
 import { laidOut, one, versionText, wantedBy, type Wanted } from './representation.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 const HISTORY_PARAMETERS = ['_since', '_at', '_count', '_cursor']
 

@@ -6,7 +6,7 @@ import { RESOURCE_TYPES } from '../fhir/resource-types.js'
 import type { Handler } from './exchange.js'
 import { laidOut, one, wantedBy } from './representation.js'
 import type { Route } from './route.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 interface Package { readonly name: string, readonly version: string, readonly description: string }
 

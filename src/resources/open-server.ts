@@ -10,7 +10,7 @@ import { Room } from '../store/room.js'
 import { Surrogates } from '../store/surrogates.js'
 import { Writer } from '../store/writer.js'
 import { Cursors } from './cursor.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 /** The server as the whole process sees it. */
 export interface Store extends Server {

@@ -8,7 +8,7 @@ import { parseReference } from '../fhir/reference.js'
 import type { ResourceType } from '../fhir/resource-types.js'
 import { ownersOf, participantsOf, type Reference } from '../store/links.js'
 import { CLASS_NUMBER, TYPES } from '../store/types.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 /** A Patient whose surrogate a write relies on; the write checks both. */
 export interface Needed {

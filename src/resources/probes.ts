@@ -6,7 +6,7 @@ import type { Authenticate } from '../auth/token.js'
 import { forbidden, unavailable } from '../fhir/outcome.js'
 import { pendingMigrations } from '../store/migrate.js'
 import type { Metrics } from './metrics.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 const PATIENCE = 2000
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])

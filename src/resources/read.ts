@@ -5,7 +5,7 @@ import { gone, notFound, notSupported } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
 import { millisecondsOf } from '../store/rid.js'
 import { rawBinary } from './binary.js'
-import { NO_QUERY, type Answer, type Asked, type Handler } from './exchange.js'
+import { NO_QUERY, type Answer, type Asked, type Handler, type Version } from './exchange.js'
 import { asksForFhir } from './media-type.js'
 import { laidOut, versionText, wantedBy } from './representation.js'
 
@@ -18,8 +18,6 @@ export const read: Handler = async ({ readers }, caller, asked) => {
 
 /** The answer to a read that has found this, which the audit is to tell of. */
 export const currentAnswer = (asked: Asked, row: VersionRow | undefined): Answer => shownVersion(asked, row, row && [row])
-
-export type Version = Pick<VersionRow, 'type' | 'id' | 'rid' | 'deleted' | 'tail'>
 
 /** The answer that shows one version; `shown` as in Answer. Throws FhirError 404 where there is none. */
 export function shownVersion (asked: Asked, version: Version | undefined, shown: Answer['shown']): Answer {

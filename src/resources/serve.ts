@@ -13,7 +13,7 @@ import { refuseForbidden } from './gate.js'
 import { bodyType, refuseEncoded } from './media-type.js'
 import { find, unknownPath, type Route } from './route.js'
 import type { Store } from './open-server.js'
-import type { Server } from './write.js'
+import type { Server } from './server.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -8,19 +8,9 @@ import type { Put, Tombstone, WriteGroup } from '../store/version.js'
 import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
 import { bundleLinks, type BundleLinks } from './bundle-links.js'
 import { finder, owning, owningReferences, type Find, type Found, type Owning } from './owning.js'
-import { checkMatch, checkResource, isUnchanged, mayChooseIds, ownSurrogate, patched, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Server, type Written } from './write.js'
-
-/** One entry that writes. `type` is a resource type; a POST has no id, a DELETE no resource, a PATCH an edit. */
-export interface EntryWrite {
-  readonly index: number
-  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  readonly type: string
-  readonly id?: string
-  readonly fullUrl?: string
-  readonly resource?: ScannedResource
-  readonly edit?: (text: string) => string
-  readonly ifMatch?: string
-}
+import type { EntryWrite } from './entry-write.js'
+import type { Server } from './server.js'
+import { checkMatch, checkResource, isUnchanged, mayChooseIds, ownSurrogate, patched, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
 
 const ATTEMPTS = 3
 

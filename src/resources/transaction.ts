@@ -12,9 +12,11 @@ import { editOf } from './edit.js'
 import { atEntry, turnOf, type EntryRequest } from './entry.js'
 import type { Answer } from './exchange.js'
 import { shownVersion } from './read.js'
-import { transact, type EntryWrite } from './transact.js'
+import type { EntryWrite } from './entry-write.js'
+import { transact } from './transact.js'
 import { matchOf, resourceUnderId } from './update.js'
-import type { Server, Written } from './write.js'
+import type { Server } from './server.js'
+import type { Written } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
 
 /** What each entry is answered, by its index, and what the reads among them have shown. */

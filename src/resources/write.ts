@@ -1,8 +1,7 @@
 // Create, update, patch and delete of one resource: what is settled before the one statement that stores it.
 // https://hl7.org/fhir/R4/http.html#create https://hl7.org/fhir/R4/http.html#update
 import type { Caller } from '../auth/caller.js'
-import type { Config } from '../config.js'
-import type { AuditWriter, Interaction } from '../consent/audit.js'
+import type { Interaction } from '../consent/audit.js'
 import { labelsOf } from '../consent/labels.js'
 import { otherStore } from '../consent/stores.js'
 import { readCurrent, type VersionRow } from '../consent/visible.js'
@@ -12,32 +11,12 @@ import { parseReference } from '../fhir/reference.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import { validate } from '../fhir/validate.js'
 import { indexRows } from '../store/index-rows.js'
-import type { Ids } from '../store/id.js'
-import type { Patients } from '../store/patients.js'
-import type { Reads } from '../store/pool.js'
 import { lastUpdatedOf } from '../store/rid.js'
-import type { Surrogates } from '../store/surrogates.js'
 import { TYPES } from '../store/types.js'
 import type { Put, WriteGroup } from '../store/version.js'
-import { OwnerHasData, OwnerRefused, WriteConflict, type Writes } from '../store/writer.js'
-import type { Cursors } from './cursor.js'
+import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
 import { finder, owning, owningReferences, type Owning } from './owning.js'
-
-/** What the interactions work with. */
-export interface Server {
-  readonly config: Config
-  readonly readers: Reads
-  readonly writer: Writes
-  readonly audit: AuditWriter
-  readonly ids: Ids
-  readonly surrogates: Surrogates
-  readonly patients: Patients
-  readonly cursors: Cursors
-  /** The URL under which the resources stand, without a slash at its end. */
-  readonly base: string
-  /** The IANA zone in which dates without a zone are read. */
-  readonly zone: string
-}
+import type { Server } from './server.js'
 
 /** A resource as it stands after a write. `changed` false: the body was the same, so the version is too. */
 export interface Written {

@@ -2,7 +2,8 @@
 import { notSupported, outcome } from '../fhir/outcome.js'
 import type { Answer, Asked } from './exchange.js'
 import { laidOut, versionText, wantedBy, type Wanted } from './representation.js'
-import type { Server, Written } from './write.js'
+import type { Server } from './server.js'
+import type { Written } from './write.js'
 
 /** What a write will be answered with, settled before anything is written: a bad parameter must not be told afterwards. */
 export function wantedByWrite (asked: Asked): Wanted {

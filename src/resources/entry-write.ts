@@ -1,0 +1,14 @@
+// An entry of a Bundle that writes. https://hl7.org/fhir/R4/bundle.html#Bundle.entry.request
+import type { ScannedResource } from '../fhir/json.js'
+
+/** One entry that writes. `type` is a resource type; a POST has no id, a DELETE no resource, a PATCH an edit. */
+export interface EntryWrite {
+  readonly index: number
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly type: string
+  readonly id?: string
+  readonly fullUrl?: string
+  readonly resource?: ScannedResource
+  readonly edit?: (text: string) => string
+  readonly ifMatch?: string
+}

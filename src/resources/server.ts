@@ -1,0 +1,25 @@
+// What the interactions work with, as one process or one request has it.
+import type { Config } from '../config.js'
+import type { AuditWriter } from '../consent/audit.js'
+import type { Ids } from '../store/id.js'
+import type { Patients } from '../store/patients.js'
+import type { Reads } from '../store/pool.js'
+import type { Surrogates } from '../store/surrogates.js'
+import type { Writes } from '../store/writer.js'
+import type { Cursors } from './cursor.js'
+
+/** What the interactions work with. */
+export interface Server {
+  readonly config: Config
+  readonly readers: Reads
+  readonly writer: Writes
+  readonly audit: AuditWriter
+  readonly ids: Ids
+  readonly surrogates: Surrogates
+  readonly patients: Patients
+  readonly cursors: Cursors
+  /** The URL under which the resources stand, without a slash at its end. */
+  readonly base: string
+  /** The IANA zone in which dates without a zone are read. */
+  readonly zone: string
+}
