@@ -1,12 +1,12 @@
 // Server and PostgreSQL are killed under write load, again and again: what was acknowledged must be there, whole.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { postmasterOf } from '../src/embedded/postmaster.js'
 import { lost, recovered, torn, Writers, type Loss } from './acknowledged.js'
 import { placeOf } from './content.js'
 import { processesOf } from './cpu.js'
 import { sendAll, type Target } from './driver.js'
+import { temporaryFolder } from './postgres.js'
 import { freePort, karta, startKarta, token, type Running } from './processes.js'
 import { random } from './random.js'
 
@@ -35,7 +35,7 @@ export type Victim = typeof VICTIMS[number]
 
 /** Kills -9 by turns the server, PostgreSQL, and both; checks after each time, and everything at the end. */
 export async function crash ({ rounds, seed, users, say }: CrashOptions): Promise<CrashReport> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'karta-crash-'))
+  const dataDir = temporaryFolder('karta-crash')
   const log = join(dataDir, 'acknowledged.ndjson')
   const next = random(seed)
   const port = await freePort()

@@ -1,5 +1,5 @@
 // A PostgreSQL of the benchmark's own, with the settings of the embedded one: what is acknowledged is on the disk.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -28,9 +28,16 @@ export async function ask<Row extends pg.QueryResultRow> (url: string, sql: stri
   }
 }
 
+/** A new folder that the account of PostgreSQL can enter, so that all of it is below. */
+export function temporaryFolder (name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`))
+  chmodSync(folder, 0o711)
+  return folder
+}
+
 /** Starts a cluster in a temporary folder; `stop` removes it. */
 export async function startPostgres (): Promise<Postgres> {
-  const folder = mkdtempSync(join(tmpdir(), 'karta-bench-'))
+  const folder = temporaryFolder('karta-bench')
   const cluster = await openCluster({ dataDir: folder, say: () => {} })
   const url = (database: string): string => cluster.url.replace(/\/[^/?]*(\?|$)/, `/${database}$1`)
   const [row] = await ask<{ server_version: string }>(url('postgres'), 'show server_version')

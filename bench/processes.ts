@@ -10,6 +10,7 @@ import type { Target } from './driver.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PATIENCE = 60_000
+const children = new Set<ChildProcess>()
 
 export interface Running {
   readonly base: string
@@ -24,6 +25,14 @@ export interface KartaOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly nodeArguments?: readonly string[]
   readonly port?: number
+}
+
+/** Ends what still runs, without ceremony: for when the benchmark itself is being stopped. */
+export const endAll = (): void => children.forEach(child => child.kill('SIGKILL'))
+
+function followed<Child extends ChildProcess> (child: Child): Child {
+  children.add(child.once('exit', () => children.delete(child)))
+  return child
 }
 
 async function stopped (child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -51,9 +60,9 @@ export async function startKarta (options: KartaOptions): Promise<Running> {
   const port = options.port ?? await freePort()
   const path = join(options.dataDir, 'server.log')
   const log = openSync(path, 'a')
-  const child = spawn(process.execPath, [...options.nodeArguments ?? [], join(ROOT, 'dist/cli.js'), 'start'], {
+  const child = followed(spawn(process.execPath, [...options.nodeArguments ?? [], join(ROOT, 'dist/cli.js'), 'start'], {
     cwd: ROOT, env: { ...environmentOf(options), PORT: String(port) }, stdio: ['ignore', log, log]
-  })
+  }))
   await answers(`http://127.0.0.1:${port}/readyz`, child, path)
   return { base: `http://127.0.0.1:${port}/fhir`, pid: child.pid ?? 0, stop: async signal => await stopped(child, signal) }
 }
@@ -87,9 +96,9 @@ export interface BaselineOptions {
 
 /** Starts one of the frozen baselines. */
 export async function startBaseline ({ kind, url, items, reads, writes }: BaselineOptions): Promise<Running> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bench/raw/server.ts')], {
+  const child = followed(spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bench/raw/server.ts')], {
     cwd: ROOT, env: { ...process.env, KIND: kind, URL: url, ITEMS: items, READS: reads, WRITES: writes }, stdio: ['ignore', 'pipe', 'inherit']
-  })
+  }))
   const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit').then(() => undefined)])
   if (line === undefined) throw new Error(`the baseline ${kind} does not start`)
   return { base: `${String(line[0])}/fhir`, pid: child.pid ?? 0, stop: async () => await stopped(child) }

@@ -4,6 +4,7 @@ import { compare, elsewhere, type Options } from './compare.js'
 import { crash } from './crash.js'
 import { disk } from './disk.js'
 import { startPostgres, type Postgres } from './postgres.js'
+import { endAll } from './processes.js'
 import { coldStart, rss } from './process-figures.js'
 import { SEED } from './random.js'
 import { brief, report, tell, type Report } from './report.js'
@@ -50,6 +51,12 @@ const optionsOf = (given: Given, workload: Workload): Options => ({
 /** On a PostgreSQL of the benchmark's own, stopped and removed afterwards. */
 async function onPostgres (work: (postgres: Postgres) => Promise<Report>, keep: boolean): Promise<void> {
   const postgres = await startPostgres()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      endAll()
+      void postgres.stop().finally(() => process.exit(1))
+    })
+  }
   try {
     tell(await work(postgres), keep)
   } finally {

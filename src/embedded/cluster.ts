@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chownSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import { chownSync, closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { platform } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -148,12 +148,22 @@ async function start ({ folder, account, binaries, log }: Place, args: readonly 
     child.unref()
     const state = await Promise.race([ended.then(() => 'ended'), ready(folder, child.pid ?? 0)])
     if (state !== 'ended') return undefined
-    const said = tail(out, before)
+    const said = tail(out, before) + logged(folder, child.pid ?? 0)
     if (!PASSING.test(said)) throw new StartError(failed('PostgreSQL does not start', said))
     await pause(200)
     return said
   } finally {
     closeSync(out)
+  }
+}
+
+// Once its collector runs, PostgreSQL says why it ends in its log only: the lock of a socket that a killed one has just left, for instance.
+function logged (folder: string, pid: number): string {
+  try {
+    const log = join(folder, 'log')
+    return readdirSync(log).flatMap(name => textOf(join(log, name)).slice(-65_536).split('\n').filter(line => line.includes(` [${pid}] `))).join('\n')
+  } catch {
+    return ''
   }
 }
 
