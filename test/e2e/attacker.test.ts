@@ -166,6 +166,30 @@ t.test('nobody makes himself the owner of what is not his', async t => {
   t.equal((await ask(anna, 'DELETE', '/Observation/own/')).status >= 400, true)
 })
 
+t.test('leaks 13, 14: a page link is its holder\'s, for what it was given for', async t => {
+  for (const id of ['a', 'b', 'c']) await put(note(`page-${id}`, 'anna'))
+  const links = JSON.parse((await ask(anna, 'GET', '/Observation/_history?_count=1')).text).link as { relation: string, url: string }[]
+  const next = links.find(({ relation }) => relation === 'next')?.url.replace(/^.*\/fhir/, '') ?? ''
+
+  t.equal((await ask(anna, 'GET', next)).status, 200)
+  for (const other of [doctor, neighbour, operator]) t.equal((await ask(other, 'GET', next)).status, 400)
+  for (const changed of [next.slice(0, -1), `${next.slice(0, -2)}${next.at(-2) === 'A' ? 'B' : 'A'}${next.at(-1)}`, next.replace('Observation', 'Patient'), next.replace('/Observation', '')]) {
+    t.equal((await ask(anna, 'GET', changed)).status, 400, changed)
+  }
+})
+
+t.test('content is its patient\'s: a Binary is closed to others, and is nobody\'s without one', async t => {
+  const binary = (more: object): Resource => ({ resourceType: 'Binary', contentType: 'text/plain', data: 'eA==', ...more })
+  const of = (id: string): object => ({ securityContext: { reference: `Patient/${id}` } })
+  await put({ ...binary(of('berta')), id: 'letter' })
+  await put({ ...binary({}), id: 'stray' })
+
+  for (const accept of ['*/*', 'text/plain', 'application/fhir+json']) {
+    await indistinguishable(t, accept, ['letter', 'stray'], async id => await ask({ ...doctor, accept }, 'GET', `/Binary/${id}`))
+  }
+  t.same(await Promise.all([{}, of('berta'), of('anna')].map(async more => (await ask(doctor, 'POST', '/Binary', binary(more))).status)), [422, 422, 201])
+})
+
 t.test('leaks 63, 64: the body says what its author said of it, and an id says nothing', async t => {
   await put(note('plain', 'anna'))
   await put(note('mood', 'anna', PSY))
@@ -185,24 +209,19 @@ t.test('leaks 63, 64: the body says what its author said of it, and an id says n
 
 t.test('leak 30: what is hidden takes as long as what is absent', async t => {
   await put(note('mood', 'anna', PSY))
-  const rounds: number[] = []
-  const timed = async (id: string): Promise<number> => {
+  const times: { readonly mood: number[], readonly zzzz: number[] } = { mood: [], zzzz: [] }
+  const order = ['mood', 'zzzz', 'zzzz', 'mood'] as const
+
+  for (let turn = 0; turn < 2000; turn++) {
+    const id = order[turn % 4] ?? 'mood'
     const since = performance.now()
     await ask(doctor, 'GET', `/Observation/${id}`)
-    return performance.now() - since
-  }
-  const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? 0
-
-  for (let round = 0; round < 5; round++) {
-    const [hidden, absent]: [number[], number[]] = [[], []]
-    for (let turn = 0; turn < 200; turn++) {
-      hidden.push(await timed('mood'))
-      absent.push(await timed('zzzz'))
-    }
-    rounds.push(median(hidden) / median(absent))
+    times[id].push(performance.now() - since)
   }
 
-  t.comment(`hidden / absent, by medians: ${rounds.map(ratio => ratio.toFixed(3)).join(', ')}`)
-  // The bound of a quiet machine, 5 %, is the benchmark's; here others run beside.
-  t.ok(Math.abs(median(rounds) - 1) < 0.25)
+  // Where others run beside, the quick ones or the middle of both tell; the bound on a quiet machine, 5 % of the medians, is a benchmark's.
+  const at = (share: number, from: number[]): number => from.sort((a, b) => a - b)[Math.floor(from.length * share)] ?? 0
+  const ratio = (share: number): number => at(share, times.mood) / at(share, times.zzzz)
+  t.comment(`hidden / absent: ${ratio(0.1).toFixed(3)} of the quick ones, ${ratio(0.5).toFixed(3)} of the medians; ${at(0.5, times.zzzz).toFixed(2)} ms`)
+  t.ok(Math.min(...[0.1, 0.5].map(share => Math.abs(ratio(share) - 1))) < 0.15)
 })
