@@ -145,8 +145,9 @@ async function start ({ folder, account, binaries, log }: Place, args: readonly 
   const child = spawn(binaries.postgres, ['-D', folder, ...args], { ...credentials(account), cwd: folder, env: ENVIRONMENT, detached: true, stdio: ['ignore', out, out] })
   try {
     const ended = new Promise<void>((resolve, reject) => child.once('exit', () => resolve()).once('error', reject))
-    child.unref()
     const state = await Promise.race([ended.then(() => 'ended'), ready(folder, child.pid ?? 0)])
+    // Not before: nothing else keeps this process waiting for a PostgreSQL that ends at once.
+    child.unref()
     if (state !== 'ended') return undefined
     const said = tail(out, before) + logged(folder, child.pid ?? 0)
     if (!PASSING.test(said)) throw new StartError(failed('PostgreSQL does not start', said))
