@@ -23,27 +23,21 @@ interface AuditRow {
 // `audit-7-12`: row 12 of writer 7.
 const ID = /^audit-([1-9][0-9]{0,17})-([1-9][0-9]{0,17})$/
 
-/** The operator sees every row; a patient the rows that are about him alone. */
-const allowed = (caller: Caller): string | undefined => {
-  switch (caller.kind) {
-    case 'operator': return '$3::int8 is null'
-    case 'self': return 'a.owner = $3::int8 and a.owners is null'
-    case 'treating': return undefined
-  }
-}
+// The operator only, until the patient's view of the log exists: the ids count, and from the gaps between his own rows a
+// patient could read how much the server does.
+const mayRead = (caller: Caller): boolean => caller.kind === 'operator'
 
 export const auditEvents = {
   holds: (id: string): boolean => ID.test(id),
 
   async read (db: Reads, caller: Caller, id: string): Promise<VersionRow | undefined> {
     const [, writer, seq] = ID.exec(id) ?? []
-    const predicate = allowed(caller)
-    if (writer === undefined || seq === undefined || predicate === undefined) return undefined
+    if (writer === undefined || seq === undefined || !mayRead(caller)) return undefined
     const [row] = await db.query<AuditRow>({
-      name: `${caller.kind}:audit-event`,
+      name: 'audit-event',
       text: `select a.at, a.owner, a.owners, a.actor, a.caller, a.interaction, a.type, a.status, a.client, a.shown
-             from karta.audit a where a.writer = $1::int8 and a.seq = $2::int8 and ${predicate}`,
-      values: [writer, seq, caller.kind === 'self' ? caller.owner : null]
+             from karta.audit a where a.writer = $1::int8 and a.seq = $2::int8`,
+      values: [writer, seq]
     })
     return row === undefined ? undefined : rendered(id, row)
   }

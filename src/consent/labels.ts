@@ -12,17 +12,33 @@ export interface Labels {
   readonly labels: readonly string[] | undefined
 }
 
-/** The labels of a resource: the highest confidentiality it is marked with (unmarked: N), and every other code. */
+/**
+ * The labels of a resource: the highest confidentiality that it or anything inside it is marked with (unmarked: N), and
+ * every other code. What is contained, or an entry of a Bundle, is shown with the whole, so its labels are the whole's.
+ */
 export function labelsOf (value: JsonObject): Labels {
-  const security = isObject(value['meta']) ? value['meta']['security'] : undefined
-  if (!Array.isArray(security)) return { rank: NORMAL, labels: undefined }
-  const codings = security.filter(isObject)
+  const codings = [value, ...inside(value)].flatMap(securityOf)
+  if (codings.length === 0) return UNLABELLED
   const ranks = codings.filter(coding => coding['system'] === CONFIDENTIALITY).map(coding => RANKS.indexOf(code(coding['code'])))
   const labels = codings.filter(coding => coding['system'] !== CONFIDENTIALITY).map(coding => code(coding['code'])).filter(label => label !== '')
   return {
     rank: ranks.length === 0 ? NORMAL : Math.max(...ranks, 0),
     labels: labels.length === 0 ? undefined : [...new Set(labels)]
   }
+}
+
+const UNLABELLED: Labels = { rank: NORMAL, labels: undefined }
+
+function securityOf ({ meta }: JsonObject): JsonObject[] {
+  const security = isObject(meta) ? meta['security'] : undefined
+  return Array.isArray(security) ? security.filter(isObject) : []
+}
+
+function inside (value: JsonObject): JsonObject[] {
+  const entries = Array.isArray(value['entry']) ? value['entry'].flatMap(entry => isObject(entry) ? [entry['resource']] : []) : []
+  const contained = Array.isArray(value['contained']) ? value['contained'] : []
+  if (entries.length + contained.length === 0) return []
+  return [...entries, ...contained].filter(isObject).flatMap(resource => [resource, ...inside(resource)])
 }
 
 const code = (value: Json | undefined): string => typeof value === 'string' ? value : ''
