@@ -14,7 +14,7 @@ const GENERATED = join(ROOT, 'src/generated')
 const STAMP = join(DIST, '.stamp')
 const GENERATED_STAMP = join(GENERATED, '.stamp.json')
 // What every start loads, put into a file each: reading hundreds of small ones takes longer than starting PostgreSQL.
-const BUNDLED = ['@fastify/compress', '@fastify/cors', 'ajv', 'commander', 'fastify', 'jose', 'pg', 'pino', 'prom-client']
+const BUNDLED = ['@fastify/cors', 'ajv', 'commander', 'fastify', 'jose', 'pg', 'pino', 'prom-client']
 const PACKAGES = join(ROOT, 'package-lock.json')
 const LOCK = join(ROOT, 'node_modules/.karta-build.lock')
 // What the generators read besides their own source: a new version of one of these means new output.
