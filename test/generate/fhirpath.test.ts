@@ -12,8 +12,8 @@ const NAMES = Object.keys(path)
 
 /** Runs a compiled expression on a resource. */
 function run (js: string, resource: JsonObject): unknown {
-// What the compiler writes is JavaScript; running it is the test.
-// eslint-disable-next-line no-new-func
+  // What the compiler writes is JavaScript; running it is the test.
+  // eslint-disable-next-line no-new-func
   const body = new Function(...NAMES, 'o', 'resource', 'rootResource', `return ${js}`)
   return body(...Object.values(path), resource, resource, resource)
 }
