@@ -137,6 +137,9 @@ async function running (place: Place, configured: () => Promise<readonly string[
 // Another process was quicker, or the helpers of a postmaster that was killed have not noticed yet: both pass.
 const PASSING = /lock file ".*" already exists|pre-existing shared memory block|could not bind|Address already in use/
 
+// The collector writes what it is told a little later, or never when the machine is busy: then the next try will tell.
+const passes = (said: string): boolean => PASSING.test(said) || (said.includes('redirecting log output') && !said.includes('FATAL'))
+
 /** Starts PostgreSQL in a session of its own. Answers undefined when it is ready, what it said when it may be tried again. */
 async function start ({ folder, account, binaries, log }: Place, args: readonly string[]): Promise<string | undefined> {
   const out = onPath(log, () => openSync(log, 'a+', 0o600))
@@ -149,9 +152,9 @@ async function start ({ folder, account, binaries, log }: Place, args: readonly 
     // Not before: nothing else keeps this process waiting for a PostgreSQL that ends at once.
     child.unref()
     if (state !== 'ended') return undefined
-    const said = tail(out, before) + logged(folder, child.pid ?? 0)
-    if (!PASSING.test(said)) throw new StartError(failed('PostgreSQL does not start', said))
     await pause(200)
+    const said = tail(out, before) + logged(folder, child.pid ?? 0)
+    if (!passes(said)) throw new StartError(failed('PostgreSQL does not start', said))
     return said
   } finally {
     closeSync(out)
