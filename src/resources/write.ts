@@ -47,12 +47,14 @@ export async function updateResource (
   server: Server, caller: Caller, type: ResourceType, id: string, resource: ScannedResource, ifMatch: string | undefined
 ): Promise<Written> {
   refuseUnlessWriter(caller, type, id)
-  checkResource(type, resource)
+  checkType(type, resource)
   if (resource.id !== id) throw invalid(`${type}.id must be the id in the URL, ${id}`, `${type}.id`)
   return await raced(type, id, ifMatch, async () => {
     const current = await readCurrent(server.readers, caller, type, id)
     checkMatch(type, id, current, ifMatch)
     if (current === undefined && !mayChooseIds(caller)) throw notFound(type, id)
+    // What is stored already was found valid when it came.
+    if (!isUnchanged(current, resource)) checkValid(type, resource)
     return await replace(server, caller, 'update', type, id, resource, current)
   })
 }
@@ -123,8 +125,16 @@ export function refuseUnlessWriter (caller: Caller, type: ResourceType, id = '')
 
 /** Throws FhirError 400 where the body is another type, 422 with all that validation finds. */
 export function checkResource (type: ResourceType, resource: ScannedResource): void {
+  checkType(type, resource)
+  checkValid(type, resource)
+}
+
+function checkType (type: ResourceType, resource: ScannedResource): void {
   if (resource.resourceType === undefined) throw invalid('the body must be a resource: resourceType is missing', 'resourceType')
   if (resource.resourceType !== type) throw invalid(`resourceType must be ${type}, as in the URL, not ${resource.resourceType}`, 'resourceType')
+}
+
+function checkValid (type: ResourceType, resource: ScannedResource): void {
   const issues = validate(type, resource.value)
   if (issues.some(issue => issue.severity === 'error')) throw notValid(issues)
 }
