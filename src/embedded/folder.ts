@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { codeOf, onPath, StartError } from '../start-error.js'
 import { type Account, reaches } from './account.js'
@@ -28,6 +28,8 @@ function placeElsewhere (folder: string): void {
     mkdirSync(SHARED, { recursive: true, mode: 0o755 })
     const parent = mkdtempSync(join(SHARED, 'data-'))
     chmodSync(parent, 0o711)
+    // Who finds it later can tell whose it is.
+    writeFileSync(join(parent, 'origin'), `${folder}\n`)
     try {
       symlinkSync(join(parent, 'postgres'), folder)
     } catch (thrown) {
