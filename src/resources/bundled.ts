@@ -8,8 +8,9 @@ import { bodyOf, textOf } from './body.js'
 import { bundleText, type Entry } from './bundle.js'
 import { answeredEntry } from './entry-answer.js'
 import { atEntry, entryRequests, type Bundled } from './entry.js'
-import type { Asked, Handler } from './exchange.js'
+import type { Answer, Asked, Handler } from './exchange.js'
 import { refuseForbidden } from './gate.js'
+import { Lanes } from './lanes.js'
 import { prefer } from './prefer.js'
 import { laidOut, wantedBy } from './representation.js'
 import type { Route } from './route.js'
@@ -19,8 +20,19 @@ import type { Server } from './server.js'
 /** What the entries came to, and what the reads among them have shown. */
 interface Done { readonly entries: readonly Entry[], readonly shown: readonly VersionRow[] | undefined }
 
+// A large Bundle takes many times its size while it is worked on, and one thread works on it: more at a time would only
+// fill the memory. Measured with 20 clients: 442 MB without, 256 MB with four, the same rate.
+const LARGE = 100_000
+const large = new Lanes(4)
+
 /** The handler of `POST [base]`, for entries of these routes. 200 with a batch-response or transaction-response. */
 export const bundled = (routes: readonly Route[]): Handler => async (server, caller, asked) => {
+  const size = bodyOf(asked)?.bytes.length ?? 0
+  const work = async (): Promise<Answer> => await answered(routes, server, caller, asked)
+  return size < LARGE ? await work() : await large.run(work)
+}
+
+async function answered (routes: readonly Route[], server: Server, caller: Caller, asked: Asked): Promise<Answer> {
   const wanted = wantedBy(asked)
   if (wanted.summary !== 'false' || wanted.elements !== undefined) throw notSupported('_summary and _elements are asked in the URL of an entry')
   const bundle = scanBundle(textOf(bodyOf(asked) ?? { mediaType: '', bytes: Buffer.alloc(0) }))

@@ -18,8 +18,21 @@ const RETURNS: ReadonlyMap<string, Prefer['return']> =
  */
 export function prefer (header: string | string[] | undefined): Prefer {
   if (header === undefined) return DEFAULT
+  const text = String(header)
+  const seen = SEEN.get(text)
+  if (seen !== undefined) return seen
+  const preferences = stated(text)
+  if (SEEN.size < MOST_SEEN) SEEN.set(text, preferences)
+  return preferences
+}
+
+// A client says the same each time, and a Bundle says it for each entry.
+const SEEN = new Map<string, Prefer>()
+const MOST_SEEN = 100
+
+function stated (header: string): Prefer {
   const stated = new Map<string, string>()
-  for (const preference of String(header).split(/[,;]/)) {
+  for (const preference of header.split(/[,;]/)) {
     const [name = '', value = ''] = preference.split('=').map(part => part.trim().replace(/^"|"$/g, ''))
     if (!stated.has(name.toLowerCase())) stated.set(name.toLowerCase(), value.toLowerCase())
   }
