@@ -19,12 +19,18 @@ export interface Labels {
 export function labelsOf (value: JsonObject): Labels {
   const codings = [value, ...inside(value)].flatMap(securityOf)
   if (codings.length === 0) return UNLABELLED
-  const ranks = codings.filter(coding => coding['system'] === CONFIDENTIALITY).map(coding => RANKS.indexOf(code(coding['code'])))
+  const ranks = codings.filter(coding => coding['system'] === CONFIDENTIALITY).map(coding => rankOf(code(coding['code'])))
   const labels = codings.filter(coding => coding['system'] !== CONFIDENTIALITY).map(coding => code(coding['code'])).filter(label => label !== '')
   return {
-    rank: ranks.length === 0 ? NORMAL : Math.max(...ranks, 0),
+    rank: ranks.length === 0 ? NORMAL : Math.max(...ranks),
     labels: labels.length === 0 ? undefined : [...new Set(labels)]
   }
+}
+
+// A code that is not known is taken for the strictest: a misspelt R must not open what it was meant to close.
+function rankOf (confidentiality: string): number {
+  const rank = RANKS.indexOf(confidentiality)
+  return rank === -1 ? RANKS.length - 1 : rank
 }
 
 const UNLABELLED: Labels = { rank: NORMAL, labels: undefined }

@@ -25,3 +25,8 @@ t.test('what is inside labels the whole: contained resources, and the entries of
   t.same(labelsOf({ resourceType: 'Bundle', entry: [{}, { resource: { resourceType: 'List', contained: [mood] } }] }), { rank: 5, labels: ['PSY'] })
   t.end()
 })
+
+t.test('a confidentiality that is not known counts as the strictest', t => {
+  t.same(labelsOf(marked([CONFIDENTIALITY, 'r'])), { rank: 5, labels: undefined })
+  t.end()
+})
