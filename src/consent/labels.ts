@@ -17,7 +17,8 @@ export interface Labels {
  * every other code. What is contained, or an entry of a Bundle, is shown with the whole, so its labels are the whole's.
  */
 export function labelsOf (value: JsonObject): Labels {
-  const codings = [value, ...inside(value)].flatMap(securityOf)
+  const contents = inside(value)
+  const codings = contents.length === 0 ? securityOf(value) : [value, ...contents].flatMap(securityOf)
   if (codings.length === 0) return UNLABELLED
   const ranks = codings.filter(coding => coding['system'] === CONFIDENTIALITY).map(coding => rankOf(code(coding['code'])))
   const labels = codings.filter(coding => coding['system'] !== CONFIDENTIALITY).map(coding => code(coding['code'])).filter(label => label !== '')
@@ -35,16 +36,18 @@ function rankOf (confidentiality: string): number {
 
 const UNLABELLED: Labels = { rank: NORMAL, labels: undefined }
 
+const NONE: JsonObject[] = []
+
 function securityOf ({ meta }: JsonObject): JsonObject[] {
   const security = isObject(meta) ? meta['security'] : undefined
-  return Array.isArray(security) ? security.filter(isObject) : []
+  return Array.isArray(security) ? security.filter(isObject) : NONE
 }
 
 function inside (value: JsonObject): JsonObject[] {
-  const entries = Array.isArray(value['entry']) ? value['entry'].flatMap(entry => isObject(entry) ? [entry['resource']] : []) : []
-  const contained = Array.isArray(value['contained']) ? value['contained'] : []
-  if (entries.length + contained.length === 0) return []
-  return [...entries, ...contained].filter(isObject).flatMap(resource => [resource, ...inside(resource)])
+  const { entry, contained } = value
+  if (entry === undefined && contained === undefined) return NONE
+  const entries = Array.isArray(entry) ? entry.flatMap(entry => isObject(entry) ? [entry['resource']] : []) : NONE
+  return [...entries, ...(Array.isArray(contained) ? contained : NONE)].filter(isObject).flatMap(resource => [resource, ...inside(resource)])
 }
 
 const code = (value: Json | undefined): string => typeof value === 'string' ? value : ''

@@ -12,15 +12,18 @@ export const DEEPEST = 128
 // Node 20 has it, es2023's types do not.
 declare global { interface String { isWellFormed (): boolean } }
 
-const [TAB, LF, CR, BLANK, QUOTE, COMMA, MINUS, POINT, ZERO, NINE, COLON, BACKSLASH, LOWER_E, LOWER_U] = [9, 10, 13, 32, 34, 44, 45, 46, 48, 57, 58, 92, 101, 117] as const
+const [TAB, LF, CR, BLANK, QUOTE, COMMA, MINUS, POINT, ZERO, NINE, COLON, BACKSLASH, LOWER_E, LOWER_R, LOWER_U] = [9, 10, 13, 32, 34, 44, 45, 46, 48, 57, 58, 92, 101, 114, 117] as const
 const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [91, 93, 123, 125] as const
 const LITERALS: ReadonlyMap<number, readonly [string, Json]> = new Map([[116, ['true', true]], [102, ['false', false]], [110, ['null', null]]])
+
+/** The name under which a Reference has its text. */
+export const REFERENCE = 'reference'
 
 /** The key of a value that is no member: the document itself. */
 export const NO_KEY = keyOf('')
 
-/** Reads the value of a member whose name, quotes included, is text[start, end). */
-export type ReadMember = (key: Key, start: number, end: number) => Json
+/** Reads the value of a member whose name, quotes included, is text[start, end); undefined leaves the member out. */
+export type ReadMember = (key: Key, start: number, end: number) => Json | undefined
 
 // One look-up a character: does a string go on with it, is it whitespace.
 const [PLAIN, WHITESPACE] = [1, 2] as const
@@ -29,16 +32,21 @@ for (const code of [QUOTE, BACKSLASH]) CLASS[code] = 0
 for (const code of [TAB, LF, CR, BLANK]) CLASS[code] = WHITESPACE | (CLASS[code] ?? 0)
 const is = (code: number | undefined, kind: number): boolean => ((CLASS[code ?? 0] ?? 0) & kind) !== 0
 
+/** Where a text stands that is a part of a larger one, by which its errors are told. */
+export interface Within { readonly text: string, readonly start: number }
+
 export class JsonScanner {
   readonly text: string
   /** The text's UTF-16 units and a 0 after them. */
   readonly units: Uint16Array
   /** Where the next character to read stands. */
   at = 0
+  readonly #within: Within | undefined
   #depth = 0
 
-  constructor (text: string) {
+  constructor (text: string, within?: Within) {
     this.text = text
+    this.#within = within
     if (!text.isWellFormed()) this.fail('a lone surrogate is not text', text.search(/\p{Surrogate}/u))
     if (text.charCodeAt(0) === 0xfeff) this.fail('a byte order mark is not allowed', 0)
     this.units = takeUnits(text)
@@ -46,8 +54,10 @@ export class JsonScanner {
 
   /** Refuses the text, naming the place by line and column (UTF-16 units, from 1). */
   fail (problem: string, at = this.at): never {
-    const line = this.text.slice(0, at).split('\n').length
-    throw malformed(`line ${line}, column ${at - this.text.lastIndexOf('\n', at - 1)}: ${problem}`)
+    const { text, start } = this.#within ?? { text: this.text, start: 0 }
+    const place = start + at
+    const line = text.slice(0, place).split('\n').length
+    throw malformed(`line ${line}, column ${place - text.lastIndexOf('\n', place - 1)}: ${problem}`)
   }
 
   /** Refuses what stands here, or that nothing does. */
@@ -86,8 +96,10 @@ export class JsonScanner {
   /** Insignificant whitespace was found; for those who copy tokens. */
   skipped (_start: number, _end: number): void {}
 
-  /** A string value was read, its token beginning at `start`; for those who collect links. */
-  found (_key: Key, _value: string, _start: number): void {}
+  /** A string value was read that may be a link, its token beginning at `start`: the value that it becomes. */
+  found (_key: Key, value: string, _start: number): string {
+    return value
+  }
 
   value (key: Key): Json {
     const code = this.units[this.at] ?? 0
@@ -95,8 +107,7 @@ export class JsonScanner {
       case QUOTE: {
         const start = this.at
         const value = this.string()
-        if (key.links !== 'none' || value.charCodeAt(0) === LOWER_U) this.found(key, value, start)
-        return value
+        return key.links !== 'none' || value.charCodeAt(0) === LOWER_U ? this.found(key, value, start) : value
       }
       case BRACE: return this.object()
       case BRACKET: return this.array(key)
@@ -124,7 +135,8 @@ export class JsonScanner {
       if (this.space() !== COLON) this.refuse('a colon')
       this.at++
       this.space()
-      object[key.name] = read === undefined ? this.value(key) : read(key, start, end)
+      const value = read === undefined ? this.value(key) : read(key, start, end)
+      if (value !== undefined) object[key.name] = value
       code = this.space()
       if (code === BRACE_END) return this.#leave(object)
       if (code !== COMMA) this.refuse('a comma or the end of the object')
@@ -147,6 +159,41 @@ export class JsonScanner {
       this.space()
     }
   }
+
+  /** Goes over the value that stands here without reading what is in it: for a text that is read later, and refused then. */
+  skip (key: Key): void {
+    if (!this.#skipped()) this.value(key)
+  }
+
+  /** False, and nothing done, where there is no array, object or string that ends as it should: reading it says why. */
+  #skipped (): boolean {
+    const { units } = this
+    let at = this.at
+    let open = 0
+    // The innermost 32 of what is open, a bit each: 1 for a brace.
+    let braces = 0
+    do {
+      const code = units[at++] ?? 0
+      if (code === QUOTE) {
+        const from = at
+        while (is(units[at], PLAIN) || (units[at] === BACKSLASH && at++ < this.text.length)) at++
+        if (units[at] !== QUOTE) return false
+        if (at - from === REFERENCE.length && units[from] === LOWER_R) this.passed(from, at + 1)
+        at++
+      } else if ((code | BLANK) === BRACE) {
+        open++
+        braces = braces << 1 | (code & BLANK) >> 5
+      } else if ((code | BLANK) === BRACE_END) {
+        if (--open < 0 || (braces & 1) !== (code & BLANK) >> 5) return false
+        braces >>>= 1
+      } else if (open === 0 || at > this.text.length) return false
+    } while (open > 0)
+    this.at = at
+    return true
+  }
+
+  /** A string of the length of `reference` was gone over, its characters from `start`, `end` behind its quote. */
+  passed (_start: number, _end: number): void {}
 
   /** The string whose quote stands here. */
   string (): string {

@@ -46,7 +46,24 @@ function hasScheme (text: string): boolean {
   return colon !== -1 && text.indexOf('/') > colon && !text.slice(0, colon).includes('?')
 }
 
+// One write reads a reference several times, and a Bundle names the same few resources over and over.
+const MOST_READ = 4096
+const read = new Map<string, Target>()
+
 function relative (text: string): Target {
+  const known = read.get(text)
+  if (known !== undefined) return known
+  const target = relativeTarget(text)
+  if (target.kind !== 'literal') return target
+  // A copy, because a part of a text holds on to all of it. A literal has no character beyond ASCII.
+  const copy = Buffer.from(text, 'latin1').toString('latin1')
+  const kept = relativeTarget(copy)
+  if (read.size >= MOST_READ) read.clear()
+  read.set(copy, kept)
+  return kept
+}
+
+function relativeTarget (text: string): Target {
   const slash = text.indexOf('/')
   const query = text.indexOf('?')
   if (query !== -1 && (slash === -1 || query < slash)) {
@@ -91,11 +108,12 @@ function ending (url: string): Target & { kind: 'literal' } | undefined {
 
 /** The type that a reference names, whatever its form; undefined where the text alone does not say it. */
 export function typeNamed (text: string): ResourceType | undefined {
+  const target = parseReference(text)
+  if (target.kind === 'literal' || target.kind === 'conditional' || target.kind === 'elsewhere') return target.type
+  // What follows a type may be no id.
   const slash = text.indexOf('/')
   const first = slash === -1 ? '' : text.slice(0, slash)
-  if (isResourceType(first)) return first
-  const target = parseReference(text)
-  return target.kind === 'conditional' || target.kind === 'elsewhere' ? target.type : undefined
+  return isResourceType(first) ? first : undefined
 }
 
 /** The text of a reference to a resource of this server. */

@@ -1,11 +1,9 @@
 // A resource's text as it is stored: the client's own tokens, without whitespace between them and without what the server owns
 // (resourceType, id, meta.versionId, meta.lastUpdated). https://hl7.org/fhir/R4/resource.html#Meta
 import { type Key, isLink } from './json-key.js'
-import { JsonScanner } from './json-scanner.js'
+import { JsonScanner, type Within } from './json-scanner.js'
 import type { Json, JsonObject } from './json-value.js'
-
-/** A string token, quotes included, at tail[start, end): a reference, uri, narrative, or a urn: it may have to be rewritten. */
-export interface Link { key: string, value: string, start: number, end: number }
+import { linksIn, type To } from './links.js'
 
 export interface ScannedResource {
   resourceType: string | undefined
@@ -14,105 +12,83 @@ export interface ScannedResource {
   value: JsonObject
   /** What follows `{"resourceType":"T","id":"I","meta":{"versionId":"V","lastUpdated":"L"` in the stored text. */
   tail: string
-  links: Link[]
+  /** The text of every Reference in it. */
+  references: readonly string[]
 }
 
-export interface ScannedBundle {
-  value: JsonObject
-  /** The resource of each entry; undefined where it is absent or no object. */
-  resources: Array<ScannedResource | undefined>
-}
+const [COMMA, BRACE] = [44, 123] as const
 
-/** Tokens copied so far, and the links among them. */
-interface Copy { text: string, links: Link[] }
-
-const [COMMA, BRACKET, BRACE] = [44, 91, 123] as const
-
+/** Reads one resource; `to` says what becomes of its links, in the value and in the tail. */
 export class ResourceScanner extends JsonScanner {
-  #copy: Copy = { text: '', links: [] }
+  readonly #to: To | undefined
+  readonly #references: string[] = []
+  /** Tokens copied so far, of meta or of the rest. */
+  #copy = ''
   /** Where the tokens begin that are still to be copied; -1 while nothing is copied. */
   #run = -1
+
+  constructor (text: string, to?: To, within?: Within) {
+    super(text, within)
+    this.#to = to
+  }
 
   /** The resource whose brace must stand here. */
   resource (): ScannedResource {
     if (this.text.charCodeAt(this.at) !== BRACE) this.refuse('a resource in braces')
-    const meta: Copy = { text: '', links: [] }
-    const rest: Copy = { text: '', links: [] }
+    let meta = ''
+    let rest = ''
     const value = this.object((key, start, end) => {
       if (key.name === 'resourceType' || key.name === 'id') return this.value(key)
-      return key.name === 'meta' ? this.#meta(meta) : this.#copied(rest, key, start, end)
+      if (key.name === 'meta') {
+        this.#copy = ''
+        const member = this.#meta()
+        meta = this.#copy
+        return member
+      }
+      this.#copy = rest
+      const member = this.#copied(key, start, end)
+      rest = this.#copy
+      return member
     })
-    const tail = `${meta.text}}${rest.text}}`
-    const links = [...meta.links, ...moved(rest.links, meta.text.length + 1)]
     const { resourceType, id } = value
-    return { resourceType: textOf(resourceType), id: textOf(id), value, tail, links }
+    return { resourceType: textOf(resourceType), id: textOf(id), value, tail: `${meta}}${rest}}`, references: this.#references }
   }
 
   override skipped (start: number, end: number): void {
     if (this.#run < 0) return
-    this.#copy.text += this.text.slice(this.#run, start)
+    this.#copy += this.text.slice(this.#run, start)
     this.#run = end
   }
 
-  override found (key: Key, value: string, start: number): void {
-    if (this.#run < 0 || !isLink(key, value)) return
-    const shift = this.#copy.text.length - this.#run
-    this.#copy.links.push({ key: key.name, value, start: start + shift, end: this.at + shift })
+  override found (key: Key, value: string, start: number): string {
+    if (this.#run < 0 || !isLink(key, value)) return value
+    const written = this.#to === undefined ? value : linksIn(key, value, this.#to)
+    if (key.links === 'reference') this.#references.push(written)
+    if (written === value) return value
+    this.#copy += this.text.slice(this.#run, start) + JSON.stringify(written)
+    this.#run = this.at
+    return written
   }
 
   /** Members of meta that the server does not own. */
-  #meta (meta: Copy): Json {
+  #meta (): Json {
     if (this.text.charCodeAt(this.at) !== BRACE) this.refuse('a meta in braces')
     return this.object((key, start, end) =>
-      key.name === 'versionId' || key.name === 'lastUpdated' ? this.value(key) : this.#copied(meta, key, start, end))
+      key.name === 'versionId' || key.name === 'lastUpdated' ? this.value(key) : this.#copied(key, start, end))
   }
 
   /** Reads a member's value and copies its tokens, a comma first. */
-  #copied (copy: Copy, key: Key, start: number, end: number): Json {
+  #copied (key: Key, start: number, end: number): Json {
     const { text } = this
-    this.#copy = copy
     // Without whitespace the comma, the name, the colon and the value are one run.
     const dense = this.at === end + 1 && text.charCodeAt(start - 1) === COMMA
-    if (!dense) copy.text += `,${text.slice(start, end)}:`
+    if (!dense) this.#copy += `,${text.slice(start, end)}:`
     this.#run = dense ? start - 1 : this.at
     const value = this.value(key)
-    copy.text += text.slice(this.#run, this.at)
+    this.#copy += text.slice(this.#run, this.at)
     this.#run = -1
     return value
   }
 }
 
-/** Reads a Bundle and, in the same pass, its entries' resources in their stored form. https://hl7.org/fhir/R4/bundle.html */
-export class BundleScanner extends ResourceScanner {
-  bundle (): ScannedBundle {
-    return this.document(() => {
-      if (this.text.charCodeAt(this.at) !== BRACE) this.refuse('a Bundle in braces')
-      const resources: Array<ScannedResource | undefined> = []
-      const value = this.object(key => key.name === 'entry' && this.text.charCodeAt(this.at) === BRACKET
-        ? this.array(key, () => this.#entry(key, resources))
-        : this.value(key))
-      return { value, resources }
-    })
-  }
-
-  #entry (key: Key, resources: Array<ScannedResource | undefined>): Json {
-    const place = resources.push(undefined) - 1
-    if (this.text.charCodeAt(this.at) !== BRACE) return this.value(key)
-    return this.object(key => {
-      if (key.name !== 'resource' || this.text.charCodeAt(this.at) !== BRACE) return this.value(key)
-      const resource = this.resource()
-      resources[place] = resource
-      return resource.value
-    })
-  }
-}
-
 const textOf = (value: Json | undefined): string | undefined => typeof value === 'string' ? value : undefined
-
-function moved (links: Link[], distance: number): Link[] {
-  for (const link of links) {
-    link.start += distance
-    link.end += distance
-  }
-  return links
-}

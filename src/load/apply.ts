@@ -58,7 +58,7 @@ async function each (server: Server, caller: Caller, writes: readonly Writing[])
 function refusalOf ({ write: { type, resource } }: Writing): FhirError | undefined {
   if (resource === undefined || !isResourceType(type)) return undefined
   try {
-    checkResource(type, resource)
+    checkResource(type, resource.read())
     return undefined
   } catch (error) {
     if (error instanceof FhirError) return error

@@ -1,9 +1,10 @@
 // A text of a load as the writes that it asks for.
-import { isObject, scanBundle, scanResource, type Json, type JsonObject, type ScannedResource } from '../fhir/json.js'
+import { isObject, scanBundle, unreadResource, type Json, type UnreadResource } from '../fhir/json.js'
 import { asFhirError, FhirError, invalid, notSupported } from '../fhir/outcome.js'
 import { isId, parseReference } from '../fhir/reference.js'
 import { isResourceType } from '../fhir/resource-types.js'
 import type { EntryWrite } from '../resources/entry-write.js'
+import { outlined } from '../store/links.js'
 import type { Unit } from './units.js'
 
 /** One resource of a load: what is to be written, or why it cannot be. */
@@ -39,20 +40,23 @@ function documentOf (text: string | FhirError, line: number | undefined): Group 
   const place = { entry: undefined, line }
   try {
     if (typeof text !== 'string') throw text
-    const bundle = scanBundle(text)
-    if (bundle.value['resourceType'] !== 'Bundle' || isOnePiece(bundle.value)) return itemOf(place, scanResource(text), undefined)
-    const { type, entry } = bundle.value
-    const entries = Array.isArray(entry) ? entry : []
-    return { atomic: type === 'transaction', items: unpack(entries, bundle.resources, String(type), line) }
+    // Nothing but a Bundle is gone over as one: a List, too, has entries.
+    const alone = BUNDLE.test(text) ? undefined : unreadResource(text, outlined)
+    if (alone !== undefined && alone.outline['resourceType'] !== 'Bundle') return itemOf(place, alone, undefined)
+    const { value: { resourceType, type, entry }, resources } = scanBundle(text, outlined)
+    if (resourceType !== 'Bundle' || isOnePiece(type)) return itemOf(place, unreadResource(text, outlined), undefined)
+    return { atomic: type === 'transaction', items: unpack(Array.isArray(entry) ? entry : [], resources, String(type), line) }
   } catch (thrown) {
     return { ...place, type: '', id: undefined, write: asFhirError(thrown) }
   }
 }
 
-// https://hl7.org/fhir/R4/bundle.html#bundle-unpack: a document or message is kept as it is, anything else is its entries.
-const isOnePiece = ({ type }: JsonObject): boolean => type === 'document' || type === 'message'
+const BUNDLE = /"resourceType"\s*:\s*"Bundle"/
 
-function unpack (entries: readonly Json[], resources: ReadonlyArray<ScannedResource | undefined>, bundleType: string, line: number | undefined): Item[] {
+// https://hl7.org/fhir/R4/bundle.html#bundle-unpack: a document or message is kept as it is, anything else is its entries.
+const isOnePiece = (type: Json | undefined): boolean => type === 'document' || type === 'message'
+
+function unpack (entries: readonly Json[], resources: ReadonlyArray<UnreadResource | undefined>, bundleType: string, line: number | undefined): Item[] {
   const items = entries.flatMap((entry, index): Item[] => {
     const request = isObject(entry) && isObject(entry['request']) ? entry['request'] : undefined
     const method = request?.['method']
@@ -75,8 +79,8 @@ const refused = (place: Place, error: FhirError): Item => ({ ...place, type: '',
  * A resource keeps the id that it has, so that loading it again changes nothing and references to it hold; one without
  * gets an id from the server.
  */
-function itemOf (place: Place, resource: ScannedResource, fullUrl: string | undefined): Item {
-  const { resourceType: type = '', id } = resource
+function itemOf (place: Place, resource: UnreadResource, fullUrl: string | undefined): Item {
+  const [type = '', id] = [resource.outline['resourceType'], resource.outline['id']].map(text => typeof text === 'string' ? text : undefined)
   const common = { index: place.entry ?? place.line ?? 0, type, resource, ...(fullUrl !== undefined && { fullUrl }) }
   const write: Item['write'] = !isResourceType(type)
     ? invalid(type === '' ? 'resourceType is missing' : `${type} is not a resource type that is stored`)

@@ -2,10 +2,11 @@
 import type pg from 'pg'
 import type { Caller } from '../auth/caller.js'
 import { readMany } from '../consent/visible.js'
-import { resourceText, scanResource } from '../fhir/json.js'
+import { resourceText, unreadResource } from '../fhir/json.js'
 import { typeOf, type ResourceType } from '../fhir/resource-types.js'
 import { finder, owning, owningReferences } from '../resources/owning.js'
 import type { Server } from '../resources/server.js'
+import { outlined } from '../store/links.js'
 import { lastUpdatedOf } from '../store/rid.js'
 import { CLASS_NUMBER } from '../store/types.js'
 import { apply } from './apply.js'
@@ -54,10 +55,12 @@ async function settlePage (server: Server, caller: Caller, found: readonly Owner
   const rows = await readMany(server.readers, caller, found)
   const read = found.flatMap(({ type, id }, place) => {
     const row = rows[place]
-    return row === undefined || row.deleted ? [] : [{ type, id, resource: scanResource(resourceText(type, id, row.rid, lastUpdatedOf(row.rid), row.tail)) }]
+    if (row === undefined || row.deleted) return []
+    const resource = unreadResource(resourceText(type, id, row.rid, lastUpdatedOf(row.rid), row.tail), outlined)
+    return [{ type, id, resource, references: owningReferences(type, resource.outline) }]
   })
-  const find = await finder(server, caller, read.flatMap(({ type, resource }) => owningReferences(type, resource.value)), { trust: true })
-  const owned = read.filter(({ type, resource }) => owning(type, resource.value, caller, find).class === CLASS_NUMBER['patient-data'])
+  const find = await finder(server, caller, read.flatMap(({ references: { owners, participants } }) => [...owners, ...participants]), { trust: true })
+  const owned = read.filter(({ type, references }) => owning(type, references, caller, find).class === CLASS_NUMBER['patient-data'])
   const items = owned.map(({ type, id, resource }, index): Item => ({ entry: index, line: undefined, type, id, write: { index, method: 'PUT', type, id, resource } }))
   const applied = await apply(server, caller, { atomic: false, items })
   return applied.filter(({ outcome }) => outcome === 'updated').length

@@ -46,11 +46,13 @@ export async function batch (
 const isRead = ({ route }: EntryRequest): boolean => route.interaction === 'read'
 
 function requestsOf (caller: Caller, common: Bundled, entries: readonly Json[], refuse: (index: number, error: unknown) => void): EntryRequest[] {
+  // Before anything is done: what is no JSON is refused as a whole.
+  const bodies = common.bundle.resources.map(resource => resource?.read())
   return entries.flatMap((entry, index) => {
     try {
       const request = entryRequest(common, entry, index)
       refuseForbidden(caller, request.route, request.asked.type)
-      return [request]
+      return [{ ...request, asked: { ...request.asked, body: bodies[index] } }]
     } catch (error) {
       refuse(index, error)
       return []

@@ -24,12 +24,18 @@ export function resourceOfType (asked: Asked): ScannedResource {
   const resource = asked.type === 'Binary' && asked.body !== undefined && isBody(asked.body) && isRaw(asked.body)
     ? binaryOf(asked, asked.body)
     : resourceOf(asked)
-  if (resource.resourceType === undefined) throw malformed('the resource has no resourceType', asked.type)
-  if (resource.resourceType !== asked.type) {
-    throw malformed(`the resource is a ${resource.resourceType}, but ${asked.path} takes a ${asked.type}`, `${asked.type}.resourceType`)
-  }
+  refuseOtherType(asked, resource)
   return resource
 }
+
+/** Throws FhirError 400 unless a resource is of the type that is asked for. */
+export function refuseOtherType ({ type, path }: Asked, { resourceType }: Named): void {
+  if (typeof resourceType !== 'string') throw malformed('the resource has no resourceType', type)
+  if (resourceType !== type) throw malformed(`the resource is a ${resourceType}, but ${path} takes a ${type}`, `${type}.resourceType`)
+}
+
+/** What a resource says that it is. */
+export interface Named { readonly resourceType?: unknown, readonly id?: unknown }
 
 /** The body itself, for interactions that do not take a resource. */
 export function bodyOf ({ body }: Asked): Body | undefined {

@@ -1,18 +1,16 @@
 // How the entries of one Bundle refer to each other, and what their references become.
 // https://hl7.org/fhir/R4/bundle.html#references https://hl7.org/fhir/R4/http.html#transaction
 import type { Caller } from '../auth/caller.js'
-import type { ScannedResource } from '../fhir/json.js'
-import { rewriteLinks } from '../fhir/text/rewrite.js'
+import type { To } from '../fhir/json.js'
 import { invalid } from '../fhir/outcome.js'
 import { conditionalTargets } from './conditional-reference.js'
 import type { EntryWrite } from './entry-write.js'
 import type { Server } from './server.js'
 
-/** An entry and the id that it has or gets. */
+/** An entry and the reference to what it is or becomes; empty while it has no id. */
 export interface Placed {
   readonly entry: EntryWrite
-  readonly type: string
-  readonly id: string
+  readonly reference: string
 }
 
 // `http://example.org/fhir/Patient/1`: the base is what relative references of the same entry are resolved against.
@@ -22,7 +20,7 @@ const RESTFUL = /^(https?:\/\/.+)\/([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/
 export async function bundleLinks (server: Server, caller: Caller, placed: readonly Placed[]): Promise<BundleLinks> {
   const conditional = new Set<string>()
   for (const { entry } of placed) {
-    for (const { key, value } of entry.resource?.links ?? []) if (key === 'reference' && value.includes('?')) conditional.add(value)
+    for (const search of entry.resource?.searches ?? []) conditional.add(search)
   }
   return new BundleLinks(placed, await conditionalTargets(server, caller, [...conditional]))
 }
@@ -35,9 +33,9 @@ export class BundleLinks {
   constructor (placed: readonly Placed[], conditional: ReadonlyMap<string, string>) {
     this.#conditional = conditional
     for (const target of placed) {
-      const { entry, type, id } = target
+      const { entry, reference } = target
       if (entry.method === 'DELETE') continue
-      if (id !== '') this.#byUrl.set(`${type}/${id}`, target)
+      if (reference !== '') this.#byUrl.set(reference, target)
       if (entry.fullUrl === undefined) continue
       if (this.#byUrl.has(entry.fullUrl)) throw invalid(`two entries have the fullUrl of Bundle.entry[${entry.index}]`, `Bundle.entry[${entry.index}].fullUrl`)
       this.#byUrl.set(entry.fullUrl, target)
@@ -48,7 +46,7 @@ export class BundleLinks {
 
   /** The entry of this Bundle that a reference in `from` means. */
   entryOf (from: EntryWrite, reference: string): EntryWrite | undefined {
-    return this.#placedOf(from, reference)?.entry
+    return this.#placed(reference, this.#bases.get(from))?.entry
   }
 
   /** What a reference is once conditional ones have been looked up. */
@@ -56,23 +54,19 @@ export class BundleLinks {
     return reference === undefined ? reference : this.#conditional.get(reference) ?? reference
   }
 
-  /** The resource with its links to other entries written as what those entries have become. */
-  rewritten (entry: EntryWrite, resource: ScannedResource): ScannedResource {
-    if (resource.links.length === 0) return resource
-    return { ...resource, ...rewriteLinks(resource, value => this.#become(entry, value)) }
-  }
-
-  #become (from: EntryWrite, value: string): string | undefined {
-    const conditional = this.#conditional.get(value)
-    if (conditional !== undefined) return conditional
-    const hash = value.indexOf('#')
-    const [url, fragment] = hash > 0 ? [value.slice(0, hash), value.slice(hash)] : [value, '']
-    const target = this.#placedOf(from, url)
-    return target === undefined ? undefined : `${target.type}/${target.id}${fragment}`
-  }
-
-  #placedOf (from: EntryWrite, reference: string): Placed | undefined {
+  /** What the links of an entry become: those to other entries are written as what these have become. */
+  become (from: EntryWrite): To {
     const base = this.#bases.get(from)
-    return this.#byUrl.get(reference) ?? (base === undefined ? undefined : this.#byUrl.get(`${base}/${reference}`))
+    return link => {
+      const found = this.#placed(link, base) ?? this.#conditional.get(link)
+      if (found !== undefined) return typeof found === 'string' ? found : found.reference
+      const hash = link.indexOf('#')
+      const target = hash > 0 ? this.#placed(link.slice(0, hash), base) : undefined
+      return target === undefined ? undefined : target.reference + link.slice(hash)
+    }
+  }
+
+  #placed (link: string, base: string | undefined): Placed | undefined {
+    return this.#byUrl.get(link) ?? (base === undefined ? undefined : this.#byUrl.get(`${base}/${link}`))
   }
 }

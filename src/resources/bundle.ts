@@ -1,6 +1,5 @@
 // Bundles, written as text so that the resources in them stay what they are. https://hl7.org/fhir/R4/bundle.html
 import { randomUUID } from 'node:crypto'
-import { etag } from '../fhir/etag.js'
 import { lastUpdatedOf } from '../store/rid.js'
 
 export interface Link { readonly relation: 'self' | 'next', readonly url: string }
@@ -38,18 +37,17 @@ export function bundleText ({ type, total, links = [], entries }: BundleParts): 
 }
 
 function entryText ({ fullUrl, resource, request, response }: Entry): string {
-  const members: string[] = []
-  if (fullUrl !== undefined) members.push(`"fullUrl":${text(fullUrl)}`)
-  if (resource !== undefined) members.push(`"resource":${resource}`)
-  if (request !== undefined) members.push(`"request":{"method":"${request.method}","url":${text(request.url)}}`)
-  if (response !== undefined) members.push(`"response":${responseText(response)}`)
-  return `{${members.join(',')}}`
+  let members = ''
+  if (fullUrl !== undefined) members += `,"fullUrl":${text(fullUrl)}`
+  if (resource !== undefined) members += `,"resource":${resource}`
+  if (request !== undefined) members += `,"request":{"method":"${request.method}","url":${text(request.url)}}`
+  if (response !== undefined) members += `,"response":${responseText(response)}`
+  return `{${members.slice(1)}}`
 }
 
+// A status, a place and a version are of our own making: nothing in them has to be escaped.
 function responseText ({ status, location, rid, outcome }: NonNullable<Entry['response']>): string {
-  const members = [`"status":${text(status)}`]
-  if (location !== undefined) members.push(`"location":${text(location)}`)
-  if (rid !== undefined) members.push(`"etag":${text(etag(rid))}`, `"lastModified":"${lastUpdatedOf(rid)}"`)
-  if (outcome !== undefined) members.push(`"outcome":${outcome}`)
-  return `{${members.join(',')}}`
+  const place = location === undefined ? '' : `,"location":"${location}"`
+  const version = rid === undefined ? '' : `,"etag":"W/\\"${rid}\\"","lastModified":"${lastUpdatedOf(rid)}"`
+  return `{"status":"${status}"${place}${version}${outcome === undefined ? '' : `,"outcome":${outcome}`}}`
 }

@@ -3,6 +3,7 @@ import type { Caller } from '../auth/caller.js'
 import type { VersionRow } from '../consent/visible.js'
 import { scanBundle, type Json, type ScannedBundle } from '../fhir/json.js'
 import { malformed, notSupported, tooLarge } from '../fhir/outcome.js'
+import { outlined } from '../store/links.js'
 import { batch } from './batch.js'
 import { bodyOf, textOf } from './body.js'
 import { bundleText, type Entry } from './bundle.js'
@@ -35,9 +36,9 @@ export const bundled = (routes: readonly Route[]): Handler => async (server, cal
 async function answered (routes: readonly Route[], server: Server, caller: Caller, asked: Asked): Promise<Answer> {
   const wanted = wantedBy(asked)
   if (wanted.summary !== 'false' || wanted.elements !== undefined) throw notSupported('_summary and _elements are asked in the URL of an entry')
-  const bundle = scanBundle(textOf(bodyOf(asked) ?? { mediaType: '', bytes: Buffer.alloc(0) }))
+  const bundle = scanBundle(textOf(bodyOf(asked) ?? { mediaType: '', bytes: Buffer.alloc(0) }), outlined)
   const { type, entries } = partsOf(bundle, server.config.bundleLimit)
-  const common: Bundled = { routes, base: server.base, bundle, prefer: entryPrefer(asked) }
+  const common: Bundled = { routes, base: server.base, bundle, headers: { accept: 'application/fhir+json', prefer: entryPrefer(asked) } }
   const act = type === 'batch' ? batch : atomic
   const done: Done = await act(server, caller, common, entries)
   return {

@@ -1,5 +1,5 @@
 // An entry of a Bundle that writes. https://hl7.org/fhir/R4/bundle.html#Bundle.entry.request
-import type { ScannedResource } from '../fhir/json.js'
+import type { UnreadResource } from '../fhir/json.js'
 
 /** One entry that writes. `type` is a resource type; a POST has no id, a DELETE no resource, a PATCH an edit. */
 export interface EntryWrite {
@@ -8,7 +8,7 @@ export interface EntryWrite {
   readonly type: string
   readonly id?: string
   readonly fullUrl?: string
-  readonly resource?: ScannedResource
+  readonly resource?: UnreadResource
   readonly edit?: (text: string) => string
   readonly ifMatch?: string
 }

@@ -1,7 +1,7 @@
 // One entry of a batch or transaction, read as the request that it is. https://hl7.org/fhir/R4/bundle.html#Bundle.entry
 import type { IncomingHttpHeaders } from 'node:http'
 import { httpDate } from '../fhir/etag.js'
-import { isObject, type Json, type JsonObject, type ScannedBundle } from '../fhir/json.js'
+import { isObject, type Json, type JsonObject, type ScannedBundle, type UnreadResource } from '../fhir/json.js'
 import { asFhirError, invalid, malformed, ofEntry } from '../fhir/outcome.js'
 import { instantOf } from '../fhir/instant.js'
 import { NO_QUERY, type Asked, type Query } from './exchange.js'
@@ -12,6 +12,7 @@ export interface EntryRequest {
   readonly method: string
   readonly route: Route
   readonly asked: Asked
+  readonly resource: UnreadResource | undefined
   readonly fullUrl: string | undefined
 }
 
@@ -21,7 +22,8 @@ export interface Bundled {
   /** `https://karta.example/fhir`: an entry's URL may begin with it. */
   readonly base: string
   readonly bundle: ScannedBundle
-  readonly prefer: string
+  /** Of an entry that states no condition; the same object for all of them. */
+  readonly headers: IncomingHttpHeaders
 }
 
 const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD']
@@ -30,7 +32,7 @@ const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD']
 export const turnOf = (method: string): number => method === 'DELETE' ? 0 : method === 'POST' ? 1 : method === 'PUT' || method === 'PATCH' ? 2 : 3
 
 /** Reads one entry. Throws FhirError naming what is wrong with it, without its place. */
-export function entryRequest ({ routes, base, bundle, prefer }: Bundled, entry: Json, index: number): EntryRequest {
+export function entryRequest ({ routes, base, bundle, headers }: Bundled, entry: Json, index: number): EntryRequest {
   if (!isObject(entry)) throw malformed('an entry is an object')
   const request = entry.request
   if (!isObject(request)) throw invalid('the entry has no request')
@@ -39,14 +41,14 @@ export function entryRequest ({ routes, base, bundle, prefer }: Bundled, entry: 
   if (method === undefined || !METHODS.includes(method)) throw invalid(`request.method must be one of ${METHODS.join(', ')}`)
   if (url === undefined) throw invalid('request.url is missing')
   const { path, query } = parts(url, base)
-  refuseConditional(method, path, query !== NO_QUERY)
-  const { route, ...place } = find(routes, method, path)
+  if (query !== NO_QUERY) refuseConditional(method, path)
+  const { route, type, id, versionId } = find(routes, method, path)
   const resource = bundle.resources[index]
   const takesResource = method === 'POST' || method === 'PUT' || method === 'PATCH'
   if (takesResource && resource === undefined) throw invalid(`${method} needs a resource`)
   if (!takesResource && entry.resource !== undefined) throw invalid(`${method} takes no resource`)
-  const asked: Asked = { ...place, path, query, headers: headersOf(request, prefer), body: resource }
-  return { index, method, route, asked, fullUrl: text(entry, 'fullUrl') }
+  const asked: Asked = { type, id, versionId, path, query, headers: headersOf(request, headers), body: undefined }
+  return { index, method, route, asked, resource, fullUrl: text(entry, 'fullUrl') }
 }
 
 /** All entries, or the first refusal with its place. */
@@ -69,11 +71,14 @@ function text (object: JsonObject, name: string): string | undefined {
   return value
 }
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i
+
 function parts (url: string, base: string): { path: string, query: Query } {
-  const relative = url.startsWith(`${base}/`) ? url.slice(base.length) : url
-  if (/^[a-z][a-z0-9+.-]*:/i.test(relative)) throw invalid('request.url is not below this server\'s base')
-  const [path = '', ...query] = relative.split('?')
-  return { path: path.startsWith('/') ? path : `/${path}`, query: query.length === 0 ? NO_QUERY : queryOf(query.join('?')) }
+  const relative = url.startsWith(base) && url.charAt(base.length) === '/' ? url.slice(base.length) : url
+  if (SCHEME.test(relative)) throw invalid('request.url is not below this server\'s base')
+  const mark = relative.indexOf('?')
+  const path = mark === -1 ? relative : relative.slice(0, mark)
+  return { path: path.startsWith('/') ? path : `/${path}`, query: mark === -1 ? NO_QUERY : queryOf(relative.slice(mark + 1)) }
 }
 
 function queryOf (text: string): Query {
@@ -85,15 +90,18 @@ function queryOf (text: string): Query {
   return query
 }
 
-// The conditions of an entry as the headers of the request that it stands for; a Binary comes as the resource.
-function headersOf (request: JsonObject, prefer: string): IncomingHttpHeaders {
-  const headers: IncomingHttpHeaders = { accept: 'application/fhir+json', prefer }
-  const [ifMatch, ifNoneMatch, ifNoneExist, since] = ['ifMatch', 'ifNoneMatch', 'ifNoneExist', 'ifModifiedSince'].map(name => text(request, name))
-  if (ifMatch !== undefined) headers['if-match'] = ifMatch
-  if (ifNoneMatch !== undefined) headers['if-none-match'] = ifNoneMatch
-  if (ifNoneExist !== undefined) headers['if-none-exist'] = ifNoneExist
-  if (since !== undefined) headers['if-modified-since'] = httpDate(modifiedSince(since))
-  return headers
+// The conditions of an entry as the headers of the request that it stands for.
+function headersOf (request: JsonObject, common: IncomingHttpHeaders): IncomingHttpHeaders {
+  const [ifMatch, ifNoneMatch] = [text(request, 'ifMatch'), text(request, 'ifNoneMatch')]
+  const [ifNoneExist, since] = [text(request, 'ifNoneExist'), text(request, 'ifModifiedSince')]
+  if (ifMatch === undefined && ifNoneMatch === undefined && ifNoneExist === undefined && since === undefined) return common
+  return {
+    ...common,
+    ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+    ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
+    ...(ifNoneExist !== undefined && { 'if-none-exist': ifNoneExist }),
+    ...(since !== undefined && { 'if-modified-since': httpDate(modifiedSince(since)) })
+  }
 }
 
 function modifiedSince (text: string): number {

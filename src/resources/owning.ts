@@ -34,15 +34,15 @@ export interface Owning {
 }
 
 const OWNERLESS = 0
+const OWN: Owning = { class: CLASS_NUMBER['patient-data'], owner: undefined, owners: undefined, participants: undefined, needed: [] }
 
 /**
  * Settles whose a resource is by what `find` finds; a Patient is his own. Throws FhirError 422 naming the element whose owner is unknown, the
  * same for absent and hidden; only the operator may store patient data that is nobody's.
  */
-export function owning (type: ResourceType, value: JsonObject, caller: Caller, find: Find): Owning {
-  if (type === 'Patient') return { class: CLASS_NUMBER['patient-data'], owner: undefined, owners: undefined, participants: undefined, needed: [] }
+export function owning (type: ResourceType, { owners: references, participants }: OwningReferences, caller: Caller, find: Find): Owning {
+  if (type === 'Patient') return OWN
   const row = TYPES[type]
-  const references = ownersOf(type, value)
   const found = references.map(reference => find(reference))
   const unknown = references[found.indexOf(undefined)]
   const owners = distinct(found.flatMap(target => target?.owners ?? []))
@@ -53,7 +53,7 @@ export function owning (type: ResourceType, value: JsonObject, caller: Caller, f
     class: lost ? OWNERLESS : CLASS_NUMBER[row.class],
     owner: lost ? undefined : owner,
     owners: owners.length > 1 && !lost ? owners : undefined,
-    participants: participants(type, value, find),
+    participants: participants.length === 0 ? undefined : foundOwners(participants, find),
     needed: lost ? [] : found.flatMap(target => target?.needed ?? [])
   }
 }
@@ -62,15 +62,20 @@ const refusal = (type: string, unknown: Reference | undefined, paths: readonly s
   ? `${type} must name its patient in ${paths.join(' or ')}`
   : `${unknown.path} does not name a patient that is known here`
 
-function participants (type: ResourceType, value: JsonObject, find: Find): string[] | undefined {
-  const owners = distinct(participantsOf(type, value).flatMap(reference => find(reference)?.owners ?? []))
+function foundOwners (participants: readonly Reference[], find: Find): string[] | undefined {
+  const owners = distinct(participants.flatMap(reference => find(reference)?.owners ?? []))
   return owners.length === 0 ? undefined : owners
 }
 
 const distinct = (values: readonly string[]): string[] => values.length < 2 ? [...values] : [...new Set(values)]
 
-/** The references of a resource that say whose it is. */
-export const owningReferences = (type: ResourceType, value: JsonObject): Reference[] => [...ownersOf(type, value), ...participantsOf(type, value)]
+/** The references of a resource that say whose it is: all of what the types table names, or its outline, is looked at. */
+export interface OwningReferences { readonly owners: readonly Reference[], readonly participants: readonly Reference[] }
+
+const NOBODY: OwningReferences = { owners: [], participants: [] }
+
+export const owningReferences = (type: ResourceType, value: JsonObject | undefined): OwningReferences =>
+  value === undefined ? NOBODY : { owners: ownersOf(type, value), participants: participantsOf(type, value) }
 
 /**
  * Looks up what references lead to, all in one round trip, or none where every one is a Patient whose surrogate is

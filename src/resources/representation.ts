@@ -30,7 +30,7 @@ const GENERAL = ['_format', '_pretty', '_summary', '_elements']
  * `Prefer: handling=lenient` asks to pass over it.
  */
 export function wantedBy ({ query, headers }: Asked, parameters: readonly string[] = []): Wanted {
-  if (query === NO_QUERY && headers.prefer === undefined) return plain(headers.accept)
+  if (query === NO_QUERY) return plain(headers)
   const preferences = prefer(headers.prefer)
   if (preferences.handling === 'strict') refuseUnknown(query, parameters)
   const elements = list(query._elements)
@@ -45,9 +45,10 @@ export function wantedBy ({ query, headers }: Asked, parameters: readonly string
   }
 }
 
-function plain (accept: string | undefined): Wanted {
+function plain ({ accept, prefer: stated }: Asked['headers']): Wanted {
   const contentType = contentTypeFor(accept, undefined)
-  return contentType === FHIR_JSON ? AS_IT_IS : { ...AS_IT_IS, contentType }
+  if (contentType === FHIR_JSON && stated === undefined) return AS_IT_IS
+  return { contentType, pretty: false, summary: 'false', elements: undefined, prefer: prefer(stated) }
 }
 
 function refuseUnknown (query: Asked['query'], parameters: readonly string[]): void {

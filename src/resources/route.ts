@@ -1,6 +1,6 @@
 // One row of the route table, and how a path finds its row. https://hl7.org/fhir/R4/http.html#summary
 import { methodNotAllowed, notSupported, unknownRoute, type FhirError } from '../fhir/outcome.js'
-import { isResourceType } from '../fhir/resource-types.js'
+import { isResourceType, numberOf, typeOf } from '../fhir/resource-types.js'
 import type { Handler } from './exchange.js'
 
 /** FHIR's names for what a route does; those that the audit keeps, and `capabilities`, which shows nothing of anybody's. */
@@ -35,20 +35,51 @@ const OPERATION = /(^|\/)[$_](?!history(\/|$))/
  * Throws FhirError 404 for a type or a path that is not known, 405 with what is allowed.
  */
 export function find (routes: readonly Route[], method: string, path: string): Found {
-  const segments = path.split('/').filter(segment => segment !== '')
-  const fitting = routes.filter(route => fits(route, segments))
+  const { found } = tableOf(routes)
+  const name = `${method} ${path}`
+  const known = found.get(name)
+  if (known !== undefined) return known
+  const fresh = findAnew(routes, method, path)
+  // Of paths that name a type only there are few.
+  if (fresh.id === '' && fresh.type !== '' && path.length <= fresh.type.length + 1) found.set(name, fresh)
+  return fresh
+}
+
+function findAnew (routes: readonly Route[], method: string, path: string): Found {
+  const segments = segmentsOf(path)
+  const fitting = tableOf(routes).patterns.filter(({ pattern }) => fits(pattern, segments)).map(({ route }) => route)
   const [first] = fitting
   if (first === undefined) throw unknownPath(path)
-  const [type = '', id = '', , versionId = ''] = first.path.startsWith('/:type') ? segments : []
-  if (type !== '' && !isResourceType(type)) throw unknownType(type)
+  const [name = '', id = '', , versionId = ''] = first.path.startsWith('/:type') ? segments : []
+  if (name !== '' && !isResourceType(name)) throw unknownType(name)
+  // The table's own text of it, because a part of a request's text holds on to all of that.
+  const type = name === '' ? '' : typeOf(numberOf(name))
   const asked = method === 'HEAD' ? 'GET' : method
   const route = fitting.find(candidate => candidate.method === asked)
   if (route === undefined) throw methodNotAllowed(refusing(method, path), allowOf(fitting))
   return { route, type, id: id === '_history' ? '' : id, versionId }
 }
 
-function fits ({ path }: Route, segments: readonly string[]): boolean {
-  const pattern = path.split('/').filter(segment => segment !== '')
+const segmentsOf = (path: string): string[] => path.split('/').filter(segment => segment !== '')
+
+/** Routes with their paths taken apart, and what was found among them: a Bundle asks for each of its entries. */
+interface Table {
+  readonly patterns: ReadonlyArray<{ readonly pattern: readonly string[], readonly route: Route }>
+  readonly found: Map<string, Found>
+}
+
+const tables = new WeakMap<readonly Route[], Table>()
+
+function tableOf (routes: readonly Route[]): Table {
+  let table = tables.get(routes)
+  if (table === undefined) {
+    table = { patterns: routes.map(route => ({ pattern: segmentsOf(route.path), route })), found: new Map() }
+    tables.set(routes, table)
+  }
+  return table
+}
+
+function fits (pattern: readonly string[], segments: readonly string[]): boolean {
   return pattern.length === segments.length && pattern.every((part, index) => {
     const segment = segments[index] ?? ''
     // A type begins with a letter, and no id with `$` or `_`: operations, searches and histories are not taken for one.
@@ -71,8 +102,8 @@ const refusing = (method: string, path: string): string =>
   method === 'GET' && !path.includes('/', 1) ? 'search is not supported yet' : `${method} is not allowed here`
 
 /** What an entry with a query may mean besides: it is searched for, which is not offered yet. */
-export function refuseConditional (method: string, path: string, hasQuery: boolean): void {
-  const segments = path.split('/').filter(segment => segment !== '')
-  if (!hasQuery || segments.length > 1 || segments[0] === 'metadata' || segments[0] === '_history') return
+export function refuseConditional (method: string, path: string): void {
+  const segments = segmentsOf(path)
+  if (segments.length > 1 || segments[0] === 'metadata' || segments[0] === '_history') return
   throw method === 'GET' || method === 'HEAD' ? notSupported('search is not supported yet') : notSupported('conditional entries are not supported: there is no search yet')
 }

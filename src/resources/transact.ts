@@ -1,16 +1,18 @@
 // Everything that a transaction writes, in one statement: all of it or nothing. https://hl7.org/fhir/R4/http.html#trules
 import type { Caller } from '../auth/caller.js'
 import { readMany, type VersionRow } from '../consent/visible.js'
-import type { ScannedResource } from '../fhir/json.js'
-import { conflict, FhirError, gone, invalid, notFound, ofEntry } from '../fhir/outcome.js'
+import { unreadResource, type UnreadResource } from '../fhir/json.js'
+import { conflict, FhirError, gone, invalid, notFound, notSupported, ofEntry } from '../fhir/outcome.js'
+import { referenceTo } from '../fhir/reference.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
+import { outlined, type Reference } from '../store/links.js'
 import type { Put, Tombstone, WriteGroup } from '../store/version.js'
 import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
 import { bundleLinks, type BundleLinks } from './bundle-links.js'
-import { finder, owning, owningReferences, type Find, type Found, type Owning } from './owning.js'
+import { finder, owning, owningReferences, type Find, type Found, type Owning, type OwningReferences } from './owning.js'
 import type { EntryWrite } from './entry-write.js'
 import type { Server } from './server.js'
-import { checkMatch, checkResource, isUnchanged, mayChooseIds, ownSurrogate, patched, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
+import { checkMatch, checkResource, isUnchanged, mayChooseIds, ownSurrogate, patchedText, patientOf, putOf, refuseOtherName, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
 
 const ATTEMPTS = 3
 
@@ -20,10 +22,9 @@ export async function transact (server: Server, caller: Caller, entries: readonl
   return await stored(server, caller, entries)
 }
 
-function checkEntry (caller: Caller, { type, id, resource, method }: EntryWrite): void {
+function checkEntry (caller: Caller, { type, id }: EntryWrite): void {
   if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
   refuseUnlessWriter(caller, type, id)
-  if (resource !== undefined && method !== 'PATCH') checkResource(type, resource)
 }
 
 async function stored (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Map<number, Written | undefined>> {
@@ -46,10 +47,14 @@ interface Planned {
   readonly entry: EntryWrite
   readonly type: ResourceType
   readonly current: VersionRow | undefined
-  readonly resource: ScannedResource | undefined
+  readonly resource: UnreadResource | undefined
+  /** What says whose it is. */
+  readonly owning: OwningReferences
   owned?: Owning
   owner?: string
   id: string
+  /** `Type/id`; empty while there is no id. */
+  reference: string
 }
 
 async function attempt (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Map<number, Written | undefined>> {
@@ -61,9 +66,17 @@ async function attempt (server: Server, caller: Caller, entries: readonly EntryW
     if (plan.resource === undefined) continue
     plan.owned = within(plan.entry, () => owners.owning(plan))
     plan.owner = plan.owned.owner ?? owners.own.get(plan) ?? await server.surrogates.next()
-    if (plan.entry.method === 'POST') plan.id = server.ids.next(plan.owner)
   }
+  giveIds(server, plans.filter(({ entry }) => entry.method === 'POST'))
   return await commit(server, caller, plans, links)
+}
+
+function giveIds (server: Server, plans: readonly Planned[]): void {
+  const ids = server.ids.many(plans.map(({ owner = '0' }) => owner))
+  plans.forEach((plan, place) => {
+    plan.id = ids[place] ?? ''
+    plan.reference = referenceTo(plan.type, plan.id)
+  })
 }
 
 async function planned (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Planned[]> {
@@ -78,19 +91,24 @@ function plan (caller: Caller, entry: EntryWrite, current: VersionRow | undefine
   if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
   if (method !== 'DELETE' || current !== undefined) checkMatch(type, id, current, ifMatch)
   if (method === 'PUT' && current === undefined && !mayChooseIds(caller)) throw notFound(type, id)
-  if (method !== 'PATCH') return { entry, type, id, current, resource: entry.resource }
+  const reference = id === '' ? '' : referenceTo(type, id)
+  if (method !== 'PATCH') return { entry, type, id, reference, current, resource: entry.resource, owning: owningReferences(type, entry.resource?.outline) }
   if (current === undefined) throw notFound(type, id)
   if (current.deleted) throw gone(type, id)
-  return { entry, type, id, current, resource: patched(type, id, current, entry.edit ?? (text => text)) }
+  const resource = unreadResource(patchedText(type, id, current, entry.edit ?? (text => text)), outlined)
+  refuseOtherName(type, id, resource.outline)
+  return { entry, type, id, reference, current, resource, owning: owningReferences(type, resource.outline) }
 }
 
 // References to owners that are not entries of this Bundle, looked up together.
 async function outside (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks, how: { trust: boolean }): Promise<Find> {
-  const references = plans.flatMap(({ entry, type, resource }) => resource === undefined
-    ? []
-    : owningReferences(type, resource.value)
-      .filter(({ reference }) => reference !== undefined && links.entryOf(entry, reference) === undefined)
-      .map(reference => ({ ...reference, reference: links.resolved(reference.reference) })))
+  const references: Reference[] = []
+  for (const { entry, owning: { owners, participants } } of plans) {
+    for (const named of participants.length === 0 ? owners : [...owners, ...participants]) {
+      if (named.reference === undefined || links.entryOf(entry, named.reference) !== undefined) continue
+      references.push({ ...named, reference: links.resolved(named.reference) })
+    }
+  }
   const find = await finder(server, caller, references, how)
   return reference => find({ ...reference, reference: links.resolved(reference.reference) })
 }
@@ -122,7 +140,7 @@ class BundleOwners {
     const known = this.#settled.get(plan)
     if (known !== undefined) return known
     this.#open.add(plan)
-    const owned = owning(plan.type, plan.resource?.value ?? {}, this.#caller, reference => {
+    const owned = owning(plan.type, plan.owning, this.#caller, reference => {
       const entry = reference.reference === undefined ? undefined : this.#links.entryOf(plan.entry, reference.reference)
       const target = entry === undefined ? undefined : this.#byEntry.get(entry)
       return target === undefined ? this.#outside(reference) : this.#inside(target)
@@ -143,46 +161,59 @@ class BundleOwners {
   }
 }
 
+// One entry after the other is read, checked and made into what is stored of it: what it is read into does not outlive its turn.
 async function commit (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks): Promise<Map<number, Written | undefined>> {
   const results = new Map<number, Written | undefined>()
   const versions: (Put | Tombstone)[] = []
   const writes: Planned[] = []
-  const group = { newOwners: [], revived: [], needed: [], treated: [] } as { [K in 'newOwners' | 'revived' | 'needed' | 'treated']: WriteGroup[K][number][] }
+  const shown: VersionRow[] = []
+  const group: Group = { newOwners: [], revived: [], needed: [], treated: [] }
   for (const plan of plans) {
     const version = within(plan.entry, () => versionOf(server, plan, links))
     if (version === undefined) {
+      if (plan.resource !== undefined && plan.current !== undefined) shown.push(plan.current)
       results.set(plan.entry.index, unchanged(plan))
       continue
     }
     versions.push(version)
     writes.push(plan)
-    if (version.op === 'put') {
-      const { newOwners, revived } = patientOf(version, plan.current)
-      group.newOwners.push(...newOwners)
-      group.revived.push(...revived)
-      group.needed.push(...plan.owned?.needed ?? [])
-    }
-    const dataClass = version.op === 'put' ? version.class : plan.current?.class ?? 0
-    group.treated.push(...treatedBy(caller, dataClass, (version.op === 'put' ? version.owners : plan.current?.owners) ?? [version.owner]))
+    addTo(group, caller, plan, version)
   }
-  const rids = await commitAudited(server, caller, versions, plans, group)
+  const rids = await commitAudited(server, caller, versions, writes, shown, group)
   writes.forEach((plan, place) => results.set(plan.entry.index, writtenOf(plan, versions[place], rids[place] ?? '')))
   return results
 }
 
+interface Group {
+  readonly newOwners: WriteGroup['newOwners'][number][]
+  readonly revived: string[]
+  readonly needed: WriteGroup['needed'][number][]
+  readonly treated: WriteGroup['treated'][number][]
+}
+
+function addTo (group: Group, caller: Caller, { current, owned }: Planned, version: Put | Tombstone): void {
+  if (version.op === 'put') {
+    const { newOwners, revived } = patientOf(version, current)
+    group.newOwners.push(...newOwners)
+    group.revived.push(...revived)
+    if (owned !== undefined) group.needed.push(...owned.needed)
+  }
+  const dataClass = version.op === 'put' ? version.class : current?.class ?? 0
+  group.treated.push(...treatedBy(caller, dataClass, (version.op === 'put' ? version.owners : current?.owners) ?? [version.owner]))
+}
+
 async function commitAudited (
-  server: Server, caller: Caller, versions: readonly (Put | Tombstone)[], plans: readonly Planned[], group: Omit<WriteGroup, 'versions' | 'audit'>
+  server: Server, caller: Caller, versions: readonly (Put | Tombstone)[], writes: readonly Planned[], shown: readonly VersionRow[], group: Group
 ): Promise<readonly string[]> {
-  const unchangedRows = plans.flatMap(({ current, resource }) => current !== undefined && resource !== undefined && isUnchanged(current, resource) ? [current] : [])
-  const rows = versions.map((version, place) => ({
-    rid: '', owner: version.owner, owners: version.op === 'put' ? version.owners : undefined, class: version.op === 'put' ? version.class : plans[place]?.current?.class ?? 0
-  }))
   if (versions.length === 0) {
-    await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: unchangedRows })
+    await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown })
     return []
   }
-  const audit = server.audit.row(caller, { interaction: 'transaction', status: 200, rows: [...rows, ...unchangedRows] })
-  const rids = await server.writer.commit({ versions, ...group, audit: { ...audit, shown: unchangedRows.map(row => row.rid) } })
+  const rows = versions.map((version, place) => version.op === 'put'
+    ? { rid: '', owner: version.owner, owners: version.owners, class: version.class }
+    : { rid: '', owner: version.owner, owners: writes[place]?.current?.owners, class: writes[place]?.current?.class ?? 0 })
+  const audit = server.audit.row(caller, { interaction: 'transaction', status: 200, rows: shown.length === 0 ? rows : [...rows, ...shown] })
+  const rids = await server.writer.commit({ versions, ...group, audit: { ...audit, shown: shown.map(row => row.rid) } })
   server.audit.committed(audit)
   return rids
 }
@@ -193,9 +224,17 @@ function versionOf (server: Server, plan: Planned, links: BundleLinks): Put | To
   if (resource === undefined || owned === undefined || owner === undefined) {
     return current === undefined || current.deleted ? undefined : tombstone(current)
   }
-  const rewritten = links.rewritten(entry, resource)
-  if (isUnchanged(current, rewritten)) return undefined
-  return putOf(server, type, id, rewritten, owned, owner, current)
+  const read = resource.read(links.become(entry))
+  checkResource(type, read)
+  refuseSearches(read.references)
+  if (isUnchanged(current, read)) return undefined
+  return putOf(server, type, id, read, owned, owner, current)
+}
+
+// What was found to be a search when the Bundle was gone over has been looked up; one that hides behind escapes has not.
+function refuseSearches (references: readonly string[]): void {
+  const search = references.find(reference => reference.includes('?'))
+  if (search !== undefined) throw notSupported(`the reference ${search} is no Type?identifier=system|value`)
 }
 
 const unchanged = ({ type, id, current, entry }: Planned): Written | undefined => current === undefined

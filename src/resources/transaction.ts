@@ -1,20 +1,20 @@
 // A Bundle that happens wholly or not at all. https://hl7.org/fhir/R4/http.html#trules
 import type { Caller } from '../auth/caller.js'
 import { readVersions, type VersionRow } from '../consent/visible.js'
-import type { JsonObject } from '../fhir/json.js'
-import { gone, invalid, notFound, notSupported, notValid } from '../fhir/outcome.js'
+import type { JsonObject, UnreadResource } from '../fhir/json.js'
+import { gone, invalid, malformed, notFound, notSupported, notValid } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
 import { validateEnvelope } from '../fhir/validate.js'
 import { isRid } from '../store/rid.js'
-import { resourceOf, resourceOfType } from './body.js'
+import { refuseOtherType } from './body.js'
 import { deletedAnswer } from './delete.js'
 import { editOf } from './edit.js'
 import { atEntry, turnOf, type EntryRequest } from './entry.js'
-import type { Answer } from './exchange.js'
+import type { Answer, Asked } from './exchange.js'
 import { shownVersion } from './read.js'
 import type { EntryWrite } from './entry-write.js'
 import { transact } from './transact.js'
-import { matchOf, resourceUnderId } from './update.js'
+import { matchOf, refuseNoId, refuseOtherId } from './update.js'
 import type { Server } from './server.js'
 import type { Written } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
@@ -89,21 +89,31 @@ function writeAnswer (server: Server, { asked, method }: EntryRequest, written: 
   return writtenAnswer(server, wantedByWrite(asked), written)
 }
 
-function entryWrite (request: EntryRequest): EntryWrite {
-  const { index, method, asked, fullUrl } = request
+function entryWrite ({ index, method, asked, resource, fullUrl }: EntryRequest): EntryWrite {
   const { type, id } = asked
   const common = { index, type, ...(fullUrl !== undefined && { fullUrl }) }
   wantedByWrite(asked)
   if (method === 'POST') {
     if (asked.headers['if-none-exist'] !== undefined) throw notSupported('ifNoneExist is not supported: there is no search yet')
-    return { ...common, method, resource: resourceOfType(asked) }
+    return { ...common, method, resource: ofType(asked, resource) }
   }
   const ifMatch = matchOf(asked)
-  if (method === 'PUT') refuseOtherName(fullUrl, `${type}/${id}`)
   const target = { ...common, id, ...(ifMatch !== undefined && { ifMatch }) }
-  if (method === 'PUT') return { ...target, method, resource: resourceUnderId(asked) }
+  if (method === 'PUT') {
+    refuseOtherName(fullUrl, `${type}/${id}`)
+    refuseNoId(asked)
+    const unread = ofType(asked, resource)
+    refuseOtherId(asked, unread.outline)
+    return { ...target, method, resource: unread }
+  }
   if (!isId(id)) throw notFound(type, id)
-  return method === 'PATCH' ? { ...target, method, edit: editOf(resourceOf(asked)) } : { ...target, method: 'DELETE' }
+  return method === 'PATCH' && resource !== undefined ? { ...target, method, edit: editOf(resource.read()) } : { ...target, method: 'DELETE' }
+}
+
+function ofType (asked: Asked, resource: UnreadResource | undefined): UnreadResource {
+  if (resource === undefined) throw malformed('the entry has no resource')
+  refuseOtherType(asked, resource.outline)
+  return resource
 }
 
 // https://hl7.org/fhir/R4/bundle.html#Bundle.entry.fullUrl: it does not disagree with the id of the resource.

@@ -3,7 +3,7 @@ import { versionToMatch } from '../fhir/etag.js'
 import type { ScannedResource } from '../fhir/json.js'
 import { invalid, notSupported } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
-import { resourceOfType } from './body.js'
+import { resourceOfType, type Named } from './body.js'
 import { resourceTypeOf, type Asked, type Handler } from './exchange.js'
 import { updateResource } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
@@ -18,12 +18,21 @@ export const update: Handler = async (server, caller, asked) => {
 
 /** The resource of an update. Throws FhirError 400 unless its id is there and the one of the URL. */
 export function resourceUnderId (asked: Asked): ScannedResource {
-  const { type, id } = asked
-  if (!isId(id)) throw invalid(`${JSON.stringify(id)} is not an id: 1 to 64 letters, digits, "-" and "."`, `${type}.id`)
+  refuseNoId(asked)
   const resource = resourceOfType(asked)
-  if (resource.id === undefined) throw invalid(`the resource has no id: it must be ${id}, as in the URL`, `${type}.id`)
-  if (resource.id !== id) throw invalid(`the resource's id is not that of the URL, ${id}`, `${type}.id`)
+  refuseOtherId(asked, resource)
   return resource
+}
+
+/** Throws FhirError 400 where the URL of an update names no id. */
+export function refuseNoId ({ type, id }: Asked): void {
+  if (!isId(id)) throw invalid(`${JSON.stringify(id)} is not an id: 1 to 64 letters, digits, "-" and "."`, `${type}.id`)
+}
+
+/** Throws FhirError 400 unless a resource has the id of the URL. */
+export function refuseOtherId ({ type, id }: Asked, resource: Named): void {
+  if (typeof resource.id !== 'string') throw invalid(`the resource has no id: it must be ${id}, as in the URL`, `${type}.id`)
+  if (resource.id !== id) throw invalid(`the resource's id is not that of the URL, ${id}`, `${type}.id`)
 }
 
 /** The version that a write is meant for, if it says so. Throws FhirError 400 for a condition that is not ours. */

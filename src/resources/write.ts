@@ -74,11 +74,20 @@ export async function patchResource (
 }
 
 /** The resource that an edit makes of a version. A patch may change neither type nor id. */
-export function patched (type: ResourceType, id: string, current: VersionRow, edit: (text: string) => string): ScannedResource {
-  const resource = scanResource(edit(resourceText(type, id, current.rid, lastUpdatedOf(current.rid), current.tail)))
-  if (resource.resourceType !== type || resource.id !== id) throw unprocessable('a patch may not change resourceType or id', type)
+function patched (type: ResourceType, id: string, current: VersionRow, edit: (text: string) => string): ScannedResource {
+  const resource = scanResource(patchedText(type, id, current, edit))
+  refuseOtherName(type, id, resource)
   checkResource(type, resource)
   return resource
+}
+
+/** The text that an edit makes of a version. */
+export const patchedText = (type: string, id: string, current: VersionRow, edit: (text: string) => string): string =>
+  edit(resourceText(type, id, current.rid, lastUpdatedOf(current.rid), current.tail))
+
+/** Throws FhirError 422 where a patch has made another resource of it. */
+export function refuseOtherName (type: string, id: string, patched: { readonly resourceType?: unknown, readonly id?: unknown }): void {
+  if (patched.resourceType !== type || patched.id !== id) throw unprocessable('a patch may not change resourceType or id', type)
 }
 
 /** Ends a resource. undefined: there was none, or none that the caller may see. Throws FhirError 409, 412. */
@@ -188,7 +197,7 @@ async function settled (
 ): Promise<Written> {
   const references = owningReferences(type, resource.value)
   for (const trust of [true, false]) {
-    const owned = owning(type, resource.value, caller, await finder(server, caller, references, { trust }))
+    const owned = owning(type, references, caller, await finder(server, caller, [...references.owners, ...references.participants], { trust }))
     try {
       return await write(owned)
     } catch (error) {
@@ -231,7 +240,7 @@ export function putOf (
     tail: resource.tail,
     owners: owned.owners,
     participants: owned.participants,
-    refs: patientDataReferences(server, resource),
+    refs: patientDataReferences(server, resource.references),
     rows: indexRows(type, id, resource.value, { zone: server.zone, base: server.base, ownerless: owned.class === 0, known: server.writer.dictionary })
   }
 }
@@ -248,12 +257,14 @@ export const treatedBy = (caller: Caller, dataClass: number, owners: readonly st
   caller.kind === 'treating' && dataClass === 1 ? owners.map(owner => ({ owner, actor: caller.actor })) : []
 
 // Outgoing references to patient data other than the patient, who is a column, with the numbers of their types: '44/a 40/b'.
-function patientDataReferences (server: Server, { links }: ScannedResource): string | undefined {
-  const targets = new Set<string>()
-  for (const { key, value } of links) {
-    if (key !== 'reference') continue
-    const target = parseReference(value, server.base)
-    if (target.kind === 'literal' && target.type !== 'Patient' && TYPES[target.type].class === 'patient-data') targets.add(`${numberOf(target.type)}/${target.id}`)
+function patientDataReferences (server: Server, references: readonly string[]): string | undefined {
+  let targets: string[] | undefined
+  for (const reference of references) {
+    const target = parseReference(reference, server.base)
+    if (target.kind !== 'literal' || target.type === 'Patient' || TYPES[target.type].class !== 'patient-data') continue
+    const name = `${numberOf(target.type)}/${target.id}`
+    if (targets === undefined) targets = [name]
+    else if (!targets.includes(name)) targets.push(name)
   }
-  return targets.size === 0 ? undefined : [...targets].join(' ')
+  return targets?.join(' ')
 }

@@ -1,73 +1,167 @@
-// Arrays as PostgreSQL reads them. Texts and hashes go in the binary form, so that a body is neither escaped here nor
-// unescaped there; short numbers go as text. https://www.postgresql.org/docs/15/protocol-message-formats.html
+// Arrays as PostgreSQL reads them: in the binary form, so that nothing is printed here to be parsed there, and a body is neither
+// escaped nor unescaped. https://www.postgresql.org/docs/15/protocol-message-formats.html
 
-const INT8 = 20
-const TEXT = 25
+const [INT2, INT4, INT8, FLOAT8, TEXT] = [21, 23, 20, 701, 25] as const
 const HEADER = 20
+const NULL = -1
 
-function header (buffer: Buffer, oid: number, length: number, nulls: boolean): void {
-  buffer.writeInt32BE(1, 0) // dimensions
-  buffer.writeInt32BE(nulls ? 1 : 0, 4)
-  buffer.writeInt32BE(oid, 8)
-  buffer.writeInt32BE(length, 12)
-  buffer.writeInt32BE(1, 16) // lower bound
+// Making a buffer takes longer than printing a few numbers.
+const FEW = 4
+
+/** An array of numbers under construction: they are added in order, as many as were said. */
+abstract class Numbers {
+  readonly #type: number
+  readonly #count: number
+  readonly #bytes: Buffer | undefined
+  #nulls = 0
+  #text = ''
+  protected readonly view: DataView | undefined
+  protected at = HEADER
+
+  constructor (type: number, width: number, count: number) {
+    this.#type = type
+    this.#count = count
+    if (count <= FEW) return
+    this.#bytes = Buffer.allocUnsafe(HEADER + count * (4 + width))
+    this.view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
+  }
+
+  addNull (): void {
+    this.#nulls = 1
+    if (this.view === undefined) return this.print('null')
+    this.view.setInt32(this.at, NULL)
+    this.at += 4
+  }
+
+  /** The array, as the value of a parameter. */
+  end (): Buffer | string {
+    const { view } = this
+    if (view === undefined || this.#bytes === undefined) return `{${this.#text.slice(1)}}`
+    view.setInt32(0, 1) // dimensions
+    view.setInt32(4, this.#nulls)
+    view.setInt32(8, this.#type)
+    view.setInt32(12, this.#count)
+    view.setInt32(16, 1) // lower bound
+    return this.#nulls === 0 ? this.#bytes : this.#bytes.subarray(0, this.at)
+  }
+
+  protected print (value: number | string): void {
+    this.#text += `,${value}`
+  }
 }
 
-function empty (oid: number): Buffer {
-  const buffer = Buffer.alloc(12)
-  buffer.writeInt32BE(oid, 8)
+/** An int2[]. */
+export class Int2s extends Numbers {
+  constructor (count: number) {
+    super(INT2, 2, count)
+  }
+
+  add (value: number): void {
+    if (this.view === undefined) return this.print(value)
+    this.view.setInt32(this.at, 2)
+    this.view.setInt16(this.at + 4, value)
+    this.at += 6
+  }
+}
+
+/** An int4[]. */
+export class Int4s extends Numbers {
+  constructor (count: number) {
+    super(INT4, 4, count)
+  }
+
+  add (value: number): void {
+    if (this.view === undefined) return this.print(value)
+    this.view.setInt32(this.at, 4)
+    this.view.setInt32(this.at + 4, value)
+    this.at += 8
+  }
+}
+
+const HIGH = 0x1_0000_0000
+
+/** An int8[]. */
+export class Int8s extends Numbers {
+  constructor (count: number) {
+    super(INT8, 8, count)
+  }
+
+  /** An integer that a double holds exactly. */
+  add (value: number): void {
+    if (this.view === undefined) this.print(value)
+    else this.addHalves(Math.floor(value / HIGH), value | 0)
+  }
+
+  /** Decimal text. */
+  addText (value: string): void {
+    if (this.view === undefined) return this.print(value)
+    // Up to 15 digits a double holds it exactly.
+    if (value.length < 16) return this.add(Number(value))
+    this.view.setInt32(this.at, 8)
+    this.view.setBigInt64(this.at + 4, BigInt(value))
+    this.at += 12
+  }
+
+  /** The high and the low half, as of a hash. */
+  addHalves (high: number, low: number): void {
+    if (this.view === undefined) return this.print(hashText(high, low))
+    this.view.setInt32(this.at, 8)
+    this.view.setInt32(this.at + 4, high)
+    this.view.setInt32(this.at + 8, low)
+    this.at += 12
+  }
+}
+
+/** A float8[]. */
+export class Float8s extends Numbers {
+  constructor (count: number) {
+    super(FLOAT8, 8, count)
+  }
+
+  add (value: number): void {
+    if (this.view === undefined) return this.print(value)
+    this.view.setInt32(this.at, 8)
+    this.view.setFloat64(this.at + 4, value)
+    this.at += 12
+  }
+}
+
+const NO_TEXTS = Buffer.alloc(12)
+NO_TEXTS.writeInt32BE(TEXT, 8)
+
+/** Texts as a text[]. */
+export function texts (values: readonly (string | null)[]): Buffer {
+  if (values.length === 0) return NO_TEXTS
+  const lengths = new Int32Array(values.length)
+  let size = HEADER
+  let nulls = 0
+  for (let place = 0; place < values.length; place++) {
+    const value = values[place] ?? null
+    const length = value === null ? NULL : Buffer.byteLength(value)
+    lengths[place] = length
+    if (value === null) nulls = 1
+    size += 4 + Math.max(0, length)
+  }
+  const buffer = Buffer.allocUnsafe(size)
+  buffer.writeInt32BE(1, 0) // dimensions
+  buffer.writeInt32BE(nulls, 4)
+  buffer.writeInt32BE(TEXT, 8)
+  buffer.writeInt32BE(values.length, 12)
+  buffer.writeInt32BE(1, 16) // lower bound
+  let at = HEADER
+  for (let place = 0; place < values.length; place++) {
+    const value = values[place] ?? null
+    const length = lengths[place] ?? NULL
+    buffer.writeInt32BE(length, at)
+    at += 4
+    if (value !== null) at += buffer.write(value, at, length, 'utf8')
+  }
   return buffer
 }
 
 /** Numbers or bigint texts as an array literal for any numeric array. */
 export const numbers = (values: readonly (number | string | null)[]): string =>
   `{${values.map(value => value === null ? 'null' : value).join(',')}}`
-
-/** Texts as a text[]. */
-export function texts (values: readonly (string | null)[]): Buffer {
-  if (values.length === 0) return empty(TEXT)
-  let size = HEADER
-  let nulls = false
-  const lengths = values.map(value => {
-    if (value === null) {
-      nulls = true
-      size += 4
-      return -1
-    }
-    const length = Buffer.byteLength(value)
-    size += 4 + length
-    return length
-  })
-  const buffer = Buffer.allocUnsafe(size)
-  header(buffer, TEXT, values.length, nulls)
-  let at = HEADER
-  values.forEach((value, index) => {
-    const length = lengths[index] ?? -1
-    buffer.writeInt32BE(length, at)
-    at += 4
-    if (value !== null) at += buffer.write(value, at, length, 'utf8')
-  })
-  return buffer
-}
-
-/** Hashes, each as its high and its low half, as an int8[]. */
-export function hashes (parts: readonly (Int32Array | readonly number[])[]): Buffer {
-  let count = 0
-  for (const part of parts) count += part.length
-  if (count === 0) return empty(INT8)
-  const buffer = Buffer.allocUnsafe(HEADER + count * 6)
-  header(buffer, INT8, count / 2, false)
-  let at = HEADER
-  for (const part of parts) {
-    for (let i = 0; i < part.length; i += 2) {
-      buffer.writeInt32BE(8, at)
-      buffer.writeInt32BE(part[i] ?? 0, at + 4)
-      buffer.writeInt32BE(part[i + 1] ?? 0, at + 8)
-      at += 12
-    }
-  }
-  return buffer
-}
 
 /** A hash's two halves as the decimal text of its int8. */
 export const hashText = (high: number, low: number): string => String((BigInt(high) << 32n) | BigInt(low >>> 0))

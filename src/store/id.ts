@@ -3,10 +3,15 @@
 // linked, and tells the server (only a hint, never a decision) whose it is. docs/decisions/0003-ids.md
 import { createCipheriv, randomFillSync, type Cipher } from 'node:crypto'
 
+/** Bytes of an id, and where those begin that are masked. */
+const BLOCK = 16
+const MASKED = 10
+
 const POOL = Buffer.allocUnsafe(4096)
 let used = POOL.length
 
 function random (size: number): Buffer {
+  if (size > POOL.length) return randomFillSync(Buffer.allocUnsafe(size))
   if (used + size > POOL.length) {
     randomFillSync(POOL)
     used = 0
@@ -24,30 +29,40 @@ export class Ids {
   }
 
   /** A new id for a resource of this owner (surrogate, below 2^48). */
-  next (owner: string, now: number = Date.now()): string {
-    const bytes = Buffer.alloc(16)
-    bytes.writeUIntBE(now, 0, 6)
-    random(4).copy(bytes, 6)
-    bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f)
-    bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
-    bytes.writeUIntBE(Number(owner), 10, 6)
-    this.#mask(bytes)
-    return text(bytes)
+  next (owner: string, now?: number): string {
+    return this.many([owner], now)[0] ?? ''
+  }
+
+  /** New ids for resources of these owners, in order. */
+  many (owners: readonly string[], now: number = Date.now()): string[] {
+    const ids = Buffer.alloc(owners.length * BLOCK)
+    const chance = random(owners.length * 4)
+    const blocks = Buffer.alloc(ids.length)
+    for (let place = 0, at = 0; place < owners.length; place++, at += BLOCK) {
+      ids.writeUIntBE(now, at, 6)
+      chance.copy(ids, at + 6, place * 4, place * 4 + 4)
+      ids[at + 6] = 0x80 | ((ids[at + 6] ?? 0) & 0x0f)
+      ids[at + 8] = 0x80 | ((ids[at + 8] ?? 0) & 0x3f)
+      ids.copy(blocks, at, at, at + MASKED)
+    }
+    const masks = owners.length === 0 ? blocks : this.#cipher.update(blocks)
+    return owners.map((owner, place) => {
+      const at = place * BLOCK
+      ids.writeUIntBE(Number(owner), at + MASKED, 6)
+      for (let i = at + MASKED; i < at + BLOCK; i++) ids[i] = (ids[i] ?? 0) ^ (masks[i] ?? 0)
+      return text(ids.toString('hex', at, at + BLOCK))
+    })
   }
 
   /** The owner that an id of ours names; any other UUIDv8 names one at random. undefined: not of this form. */
   ownerIn (id: string): string | undefined {
     if (!UUID8.test(id)) return undefined
     const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
-    this.#mask(bytes)
-    return String(bytes.readUIntBE(10, 6))
-  }
-
-  #mask (bytes: Buffer): void {
-    const block = Buffer.alloc(16)
-    bytes.copy(block, 0, 0, 10)
+    const block = Buffer.alloc(BLOCK)
+    bytes.copy(block, 0, 0, MASKED)
     const mask = this.#cipher.update(block)
-    for (let i = 10; i < 16; i++) bytes[i] = (bytes[i] ?? 0) ^ (mask[i] ?? 0)
+    for (let i = MASKED; i < BLOCK; i++) bytes[i] = (bytes[i] ?? 0) ^ (mask[i] ?? 0)
+    return String(bytes.readUIntBE(MASKED, 6))
   }
 }
 
@@ -56,7 +71,4 @@ const UUID8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 /** Whether an id has the form that the server gives. */
 export const isServerId = (id: string): boolean => UUID8.test(id)
 
-function text (bytes: Buffer): string {
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-}
+const text = (hex: string): string => `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`

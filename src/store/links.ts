@@ -58,6 +58,15 @@ const ACCESS: ReadonlyMap<string, Access> = new Map(Array.from(ROWS, ([type, { o
 const NONE: Access = { owners: [], participants: [], mandatory: [] }
 const accessOf = (type: string): Access => ACCESS.get(type) ?? NONE
 
+// What tells what a resource is, and what an envelope's rules look at.
+const ALWAYS = ['resourceType', 'id', 'meta', 'contained']
+const OUTLINES: ReadonlyMap<string, ReadonlySet<string>> = new Map(Array.from(ACCESS, ([type, { owners, participants }]) =>
+  [type, new Set([...ALWAYS, ...[...owners, ...participants].map(([first = '']) => first)])]))
+const ANY_OUTLINE: ReadonlySet<string> = new Set([...OUTLINES.values()].flatMap(members => [...members]))
+
+/** The members of a resource of this type from which ownersOf and participantsOf find the same as from all of it; undefined: of any type. */
+export const outlined = (type: string | undefined): ReadonlySet<string> => (type === undefined ? undefined : OUTLINES.get(type)) ?? ANY_OUTLINE
+
 function ownersAt (type: string, value: JsonObject, path: string, into: Reference[]): void {
   for (const steps of accessOf(type).owners) {
     const found: Reference[] = []

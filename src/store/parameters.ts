@@ -1,5 +1,6 @@
 // The parameters of karta.write, in its order: groups of versions as arrays. migrations/0006_write.ts
-import { hashes, hashText, numbers, texts } from './binary.js'
+import { Float8s, Int2s, Int4s, Int8s, numbers, texts } from './binary.js'
+import type { Key } from './hash.js'
 import type { AuditRow, Put, Tombstone, WriteGroup } from './version.js'
 
 const TYPES = [
@@ -16,9 +17,9 @@ export const WRITE = `select karta.write(${TYPES.map((type, index) => `$${index 
 
 /** Its values for some groups, under the number of the process's audit writer. */
 export function parameters (writer: string, groups: readonly WriteGroup[]): unknown[] {
-  const versions = groups.flatMap(group => group.versions)
-  const puts = versions.flatMap((version, index) => version.op === 'put' ? [{ rows: version.rows, row: index + 1 }] : [])
-  return [...versionValues(versions), ...indexValues(puts), ...termValues(puts), ...ownerValues(groups), writer, ...auditValues(groups)]
+  const [only] = groups
+  const versions = groups.length === 1 && only !== undefined ? only.versions : groups.flatMap(group => group.versions)
+  return [...versionValues(versions), ...indexValues(versions), ...termValues(versions), ...ownerValues(groups), writer, ...auditValues(groups)]
 }
 
 /** Surrogates as an array literal, or null. */
@@ -28,64 +29,147 @@ export const literal = (surrogates: readonly string[] | undefined): string | nul
 const labelLiteral = (labels: readonly string[] | undefined): string | null =>
   labels === undefined ? null : `{${labels.map(label => `"${label.replace(/["\\]/g, '\\$&')}"`).join(',')}}`
 
-const put = (version: Put | Tombstone): Put | undefined => version.op === 'put' ? version : undefined
+// What a tombstone has in place of what a version has: its row takes it from the version that it ends.
+const [NORMAL, BEGINNING, END] = [3, -9e15, 9e15] as const
 
 function versionValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const count = versions.length
+  const [op, type, dataClass, rank] = [new Int2s(count), new Int2s(count), new Int2s(count), new Int2s(count)]
+  const [owner, old, oldOwner, author, dlo, dhi, c1] = [new Int8s(count), new Int8s(count), new Int8s(count), new Int8s(count), new Int8s(count), new Int8s(count), new Int8s(count)]
+  const [ver, tokenEnd] = [new Int4s(count), new Int4s(count)]
   let end = 0
+  for (const version of versions) {
+    const put = version.op === 'put' ? version : undefined
+    op.add(put === undefined ? 3 : 1)
+    type.add(version.type)
+    owner.addText(version.owner)
+    ver.add(version.ver)
+    addText(old, version.old?.rid)
+    addText(oldOwner, version.old?.owner)
+    dataClass.add(put?.class ?? 0)
+    rank.add(put?.rank ?? NORMAL)
+    addText(author, put?.author)
+    dlo.add(put?.rows.dlo ?? BEGINNING)
+    dhi.add(put?.rows.dhi ?? END)
+    addKey(c1, put?.rows.c1)
+    tokenEnd.add(end += (put?.rows.tokens.length ?? 0) / 2)
+  }
+  const told = (tell: (put: Put) => string | null): Buffer => texts(versions.map(version => version.op === 'put' ? tell(version) : null))
   return [
-    numbers(versions.map(v => v.op === 'put' ? 1 : 3)),
-    numbers(versions.map(v => v.type)),
-    texts(versions.map(v => v.id)),
-    numbers(versions.map(v => v.owner)),
-    numbers(versions.map(v => v.ver)),
-    numbers(versions.map(v => v.old?.rid ?? null)),
-    numbers(versions.map(v => v.old?.owner ?? null)),
-    numbers(versions.map(v => put(v)?.class ?? 0)),
-    numbers(versions.map(v => put(v)?.rank ?? 3)),
-    numbers(versions.map(v => put(v)?.author ?? null)),
-    numbers(versions.map(v => put(v)?.rows.dlo ?? -9e15)),
-    numbers(versions.map(v => put(v)?.rows.dhi ?? 9e15)),
-    numbers(versions.map(v => c1(put(v)))),
-    numbers(versions.map(v => (end += (put(v)?.rows.tokens.length ?? 0) / 2))),
-    texts(versions.map(v => put(v)?.tail ?? '')),
-    texts(versions.map(v => literal(put(v)?.owners))),
-    texts(versions.map(v => literal(put(v)?.participants))),
-    texts(versions.map(v => labelLiteral(put(v)?.labels))),
-    texts(versions.map(v => put(v)?.refs ?? null))
+    op.end(), type.end(), texts(versions.map(version => version.id)), owner.end(), ver.end(), old.end(), oldOwner.end(),
+    dataClass.end(), rank.end(), author.end(), dlo.end(), dhi.end(), c1.end(), tokenEnd.end(),
+    texts(versions.map(version => version.op === 'put' ? version.tail : '')), told(put => literal(put.owners)), told(put => literal(put.participants)),
+    told(put => labelLiteral(put.labels)), told(put => put.refs ?? null)
   ]
 }
 
-function c1 (version: Put | undefined): string | null {
-  const key = version?.rows.c1
-  return key === undefined ? null : hashText(key[0], key[1])
+function addText (column: Int8s, value: string | undefined): void {
+  if (value === undefined) column.addNull()
+  else column.addText(value)
 }
 
-/** The index rows of a version, and its place in the statement, counted from 1. */
-interface Indexed { readonly rows: Put['rows'], readonly row: number }
-
-function indexValues (puts: readonly Indexed[]): unknown[] {
-  const codes = puts.flatMap(({ rows, row }) => rows.codes.map(key => ({ row, key })))
-  const quantities = puts.flatMap(({ rows, row }) => rows.quantities.map(value => ({ row, ...value })))
-  const strings = puts.flatMap(({ rows, row }) => rows.strings.map(value => ({ row, ...value })))
-  const dates = puts.flatMap(({ rows, row }) => rows.dates.map(value => ({ row, ...value })))
-  return [
-    hashes(puts.map(({ rows }) => rows.tokens)),
-    numbers(codes.map(code => code.row)), hashes(codes.map(code => code.key)),
-    numbers(quantities.map(q => q.row)), hashes(quantities.map(q => q.key)),
-    numbers(quantities.map(q => q.value)), numbers(quantities.map(q => q.high ?? null)),
-    numbers(strings.map(s => s.row)), hashes(strings.map(s => s.key)),
-    texts(strings.map(s => s.value)), texts(strings.map(s => s.full ?? null)),
-    numbers(dates.map(d => d.row)), hashes(dates.map(d => d.key)), numbers(dates.map(d => d.lo)), numbers(dates.map(d => d.hi))
-  ]
+function addKey (column: Int8s, key: Key | undefined): void {
+  if (key === undefined) column.addNull()
+  else column.addHalves(key[0], key[1])
 }
 
-function termValues (puts: readonly Indexed[]): unknown[] {
-  const terms = puts.flatMap(({ rows }) => rows.terms)
-  const units = puts.flatMap(({ rows }) => rows.quantityKeys)
+/** How many values all versions together have. */
+function total (versions: readonly (Put | Tombstone)[], count: (put: Put) => number): number {
+  let sum = 0
+  for (const version of versions) if (version.op === 'put') sum += count(version)
+  return sum
+}
+
+/** Does something with each put and its place in the statement, counted from 1. */
+function eachPut (versions: readonly (Put | Tombstone)[], act: (put: Put, row: number) => void): void {
+  versions.forEach((version, index) => { if (version.op === 'put') act(version, index + 1) })
+}
+
+function indexValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  return [...tokenValues(versions), ...codeValues(versions), ...quantityValues(versions), ...stringValues(versions), ...dateValues(versions)]
+}
+
+function tokenValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const tokens = new Int8s(total(versions, put => put.rows.tokens.length / 2))
+  eachPut(versions, ({ rows }) => { for (let at = 0; at < rows.tokens.length; at += 2) tokens.addHalves(rows.tokens[at] ?? 0, rows.tokens[at + 1] ?? 0) })
+  return [tokens.end()]
+}
+
+function codeValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const count = total(versions, put => put.rows.codes.length)
+  const [row, key] = [new Int4s(count), new Int8s(count)]
+  eachPut(versions, ({ rows }, place) => {
+    for (const code of rows.codes) {
+      row.add(place)
+      addKey(key, code)
+    }
+  })
+  return [row.end(), key.end()]
+}
+
+function quantityValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const count = total(versions, put => put.rows.quantities.length)
+  const [row, key, value, high] = [new Int4s(count), new Int8s(count), new Float8s(count), new Float8s(count)]
+  eachPut(versions, ({ rows }, place) => {
+    for (const quantity of rows.quantities) {
+      row.add(place)
+      addKey(key, quantity.key)
+      value.add(quantity.value)
+      if (quantity.high === undefined) high.addNull()
+      else high.add(quantity.high)
+    }
+  })
+  return [row.end(), key.end(), value.end(), high.end()]
+}
+
+function stringValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const count = total(versions, put => put.rows.strings.length)
+  const [row, key] = [new Int4s(count), new Int8s(count)]
+  const [value, whole]: [string[], (string | null)[]] = [[], []]
+  eachPut(versions, ({ rows }, place) => {
+    for (const string of rows.strings) {
+      row.add(place)
+      addKey(key, string.key)
+      value.push(string.value)
+      whole.push(string.full ?? null)
+    }
+  })
+  return [row.end(), key.end(), texts(value), texts(whole)]
+}
+
+function dateValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const count = total(versions, put => put.rows.dates.length)
+  const [row, key, lo, hi] = [new Int4s(count), new Int8s(count), new Int8s(count), new Int8s(count)]
+  eachPut(versions, ({ rows }, place) => {
+    for (const date of rows.dates) {
+      row.add(place)
+      addKey(key, date.key)
+      lo.add(date.lo)
+      hi.add(date.hi)
+    }
+  })
+  return [row.end(), key.end(), lo.end(), hi.end()]
+}
+
+const keys = (values: readonly Key[]): unknown => {
+  const column = new Int8s(values.length)
+  for (const value of values) addKey(column, value)
+  return column.end()
+}
+
+const reals = (values: readonly number[]): unknown => {
+  const column = new Float8s(values.length)
+  for (const value of values) column.add(value)
+  return column.end()
+}
+
+function termValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+  const terms = versions.flatMap(version => version.op === 'put' ? version.rows.terms : [])
+  const units = versions.flatMap(version => version.op === 'put' ? version.rows.quantityKeys : [])
   return [
-    hashes(terms.map(term => term.key)), hashes(terms.map(term => term.token)), texts(terms.map(term => term.text)),
-    hashes(units.map(unit => unit.family)), hashes(units.map(unit => unit.key)),
-    numbers(units.map(unit => unit.measure.factor)), numbers(units.map(unit => unit.measure.offset)),
+    keys(terms.map(term => term.key)), keys(terms.map(term => term.token)), texts(terms.map(term => term.text)),
+    keys(units.map(unit => unit.family)), keys(units.map(unit => unit.key)),
+    reals(units.map(unit => unit.measure.factor)), reals(units.map(unit => unit.measure.offset)),
     texts(units.map(unit => unit.measure.dimension)), texts(units.map(unit => unit.system)),
     texts(units.map(unit => unit.code)), texts(units.map(unit => unit.unit))
   ]

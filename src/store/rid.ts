@@ -1,7 +1,14 @@
 // A version's number: the clock's milliseconds above 20 node and sequence bits. docs/decisions/0003-ids.md
 
 /** When a version was stored: its rid (decimal text) as an instant, `2026-11-22T10:00:00.123Z`. */
-export const lastUpdatedOf = (rid: string): string => new Date(Number(BigInt(rid) >> 20n)).toISOString()
+export function lastUpdatedOf (rid: string): string {
+  const milliseconds = millisecondsOf(rid)
+  if (milliseconds !== last.milliseconds) last = { milliseconds, instant: new Date(milliseconds).toISOString() }
+  return last.instant
+}
+
+// All that one statement has written is of the same moment.
+let last = { milliseconds: 0, instant: new Date(0).toISOString() }
 
 /** The milliseconds of a rid. */
 export const millisecondsOf = (rid: string): number => Number(BigInt(rid) >> 20n)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseJson, resourceText, scanBundle, scanResource } from '../../src/fhir/json.js'
+import { parseJson, resourceText, scanResource } from '../../src/fhir/json.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9)
 t.comment(`seed ${seed}`)
@@ -33,7 +33,6 @@ t.test('a text that is no object, and a meta that is none, are refused', async t
   t.throws(() => scanResource('[]'), { status: 400, message: 'line 1, column 1: "[" where a resource in braces is expected' })
   t.throws(() => scanResource('{"meta":\n5}'), { status: 400, message: 'line 2, column 1: "5" where a meta in braces is expected' })
   t.throws(() => scanResource('{"a":1}}'), { status: 400, message: 'line 1, column 8: "}" where the end is expected' })
-  t.throws(() => scanBundle('5'), { status: 400, message: 'line 1, column 1: "5" where a Bundle in braces is expected' })
 })
 
 // Tokens with all their spellings, not only those that JSON.stringify chooses.
@@ -61,59 +60,19 @@ t.test('the stored form holds the tokens that were sent, byte for byte, however 
     fc.pre(first === '' || last === '' || !tokens(first).some(token => tokens(last).includes(token) && token.startsWith('"')))
     const sent = `{${first}${first && ','}"id":"x","meta":{"versionId":"1"${after(meta)}},"resourceType":"Basic"${after(last)}}`
 
-    const { tail, links } = scanResource(spread(sent, space))
+    const { tail } = scanResource(spread(sent, space))
 
     t.equal(tail, `${after(meta)}}${after(first)}${after(last)}}`)
-    for (const { start, end, value } of links) t.equal(parseJson(tail.slice(start, end)), value)
+    t.equal(scanResource(spread(sent, space), link => link).tail, tail)
   }), { seed, numRuns: 300 })
 })
 
-t.test('the value is the whole resource, the links are where they say', async t => {
+t.test('the value is the whole resource, the references are those in it', async t => {
   const scanned = scanResource(`{ "subject": { "reference": "Patient/1" }, "resourceType": "Basic", "url": [ "http://a", "b" ],
-    "text": { "div": "<div/>" }, "note": "urn:uuid:1", "meta": { "source": "urn:x", "profile": [ "urn:oid:1.2" ] }, "\\u0075ri": "a:\\u00e9" }`)
+    "text": { "div": "<div/>" }, "note": "urn:uuid:1", "meta": { "source": "urn:x", "profile": [ "urn:oid:1.2" ] }, "\\u0075ri": "a:\\u00e9",
+    "contained": [ { "resourceType": "Basic", "author": { "\\u0072eference": "#x" } } ] }`)
 
-  t.equal(scanned.tail, ',"source":"urn:x","profile":["urn:oid:1.2"]},"subject":{"reference":"Patient/1"},"url":["http://a","b"],"text":{"div":"<div/>"},"note":"urn:uuid:1","\\u0075ri":"a:\\u00e9"}')
-  t.same(scanned.links.map(({ key, value, start, end }) => [key, value, scanned.tail.slice(start, end)]), [
-    ['source', 'urn:x', '"urn:x"'],
-    ['profile', 'urn:oid:1.2', '"urn:oid:1.2"'],
-    ['reference', 'Patient/1', '"Patient/1"'],
-    ['url', 'http://a', '"http://a"'],
-    ['div', '<div/>', '"<div/>"'],
-    ['note', 'urn:uuid:1', '"urn:uuid:1"'],
-    ['uri', 'a:é', '"a:\\u00e9"']
-  ])
+  t.equal(scanned.tail, ',"source":"urn:x","profile":["urn:oid:1.2"]},"subject":{"reference":"Patient/1"},"url":["http://a","b"],"text":{"div":"<div/>"},"note":"urn:uuid:1","\\u0075ri":"a:\\u00e9","contained":[{"resourceType":"Basic","author":{"\\u0072eference":"#x"}}]}')
+  t.same(scanned.references, ['Patient/1', '#x'])
   t.equal(scanned.value.note, 'urn:uuid:1')
-})
-
-t.test('a Bundle gives each resource as if it had been sent alone', async t => {
-  const resources = ['{"resourceType":"Patient","id":"a","multipleBirthInteger":1}', '{ "meta":{"versionId":"1"}, "valueQuantity":{"value":1.10},"subject":{"reference":"urn:uuid:1"}}']
-  const text = `{"resourceType":"Bundle","link":[{"url":"x:y"}],"entry":[{"resource":${resources[0]},"fullUrl":"urn:uuid:1"},{},5,{"resource":7},{"resource": ${resources[1]}}]}`
-
-  const { value, resources: found } = scanBundle(text)
-
-  t.strictSame(found, [scanResource(resources[0] ?? ''), undefined, undefined, undefined, scanResource(resources[1] ?? '')])
-  t.strictSame(value, parseJson(text))
-})
-
-t.test('a Bundle without entries has no resources', async t => {
-  for (const text of ['{}', '{"entry":[]}', '{"entry":null}', '{"entry":{"resource":{}}}']) t.same(scanBundle(text).resources, [], text)
-})
-
-t.test('an error within a Bundle is told by its place in the Bundle', async t => {
-  t.throws(() => scanBundle('{"entry":[\n{"resource":{"id":"a","id":"b"}}]}'), { status: 400, message: 'line 2, column 23: the member "id" is there twice' })
-})
-
-t.test('a Bundle of 50,000 entries takes time in proportion to its length', async t => {
-  const bundle = (count: number): string => `{"entry":[${'{"resource":{"resourceType":"Basic","subject":{"reference":"Patient/1"},"code":{"text":"x y z"}}},\n'.repeat(count)}{}]}`
-  const time = (count: number): number => {
-    const text = bundle(count)
-    const start = performance.now()
-    t.equal(scanBundle(text).resources.length, count + 1)
-    return performance.now() - start
-  }
-  time(2_500)
-
-  const [small, large] = [time(2_500), time(50_000)]
-
-  t.ok(large < 20 * small * 8, `${small} ms, twenty times as much ${large} ms`)
 })
