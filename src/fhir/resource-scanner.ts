@@ -61,10 +61,10 @@ export class ResourceScanner extends JsonScanner {
   }
 
   override found (key: Key, value: string, start: number): string {
-    if (this.#run < 0 || !isLink(key, value)) return value
+    if (this.#run < 0) return value
     const written = this.#to === undefined ? value : linksIn(key, value, this.#to)
     if (key.links === 'reference') this.#references.push(written)
-    if (written === value) return value
+    if (written === value || !isLink(key, value)) return value
     this.#copy += this.text.slice(this.#run, start) + JSON.stringify(written)
     this.#run = this.at
     return written

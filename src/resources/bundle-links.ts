@@ -28,6 +28,8 @@ export async function bundleLinks (server: Server, caller: Caller, placed: reado
 export class BundleLinks {
   readonly #byUrl = new Map<string, Placed>()
   readonly #bases = new Map<EntryWrite, string>()
+  /** How long the links are that mean something: most uris are as long as none of them. */
+  readonly #lengths = new Set<number>()
   readonly #conditional: ReadonlyMap<string, string>
 
   constructor (placed: readonly Placed[], conditional: ReadonlyMap<string, string>) {
@@ -35,10 +37,10 @@ export class BundleLinks {
     for (const target of placed) {
       const { entry, reference } = target
       if (entry.method === 'DELETE') continue
-      if (reference !== '') this.#byUrl.set(reference, target)
+      if (reference !== '') this.#add(reference, target)
       if (entry.fullUrl === undefined) continue
       if (this.#byUrl.has(entry.fullUrl)) throw invalid(`two entries have the fullUrl of Bundle.entry[${entry.index}]`, `Bundle.entry[${entry.index}].fullUrl`)
-      this.#byUrl.set(entry.fullUrl, target)
+      this.#add(entry.fullUrl, target)
       const base = RESTFUL.exec(entry.fullUrl)?.[1]
       if (base !== undefined) this.#bases.set(entry, base)
     }
@@ -58,15 +60,21 @@ export class BundleLinks {
   become (from: EntryWrite): To {
     const base = this.#bases.get(from)
     return link => {
-      const found = this.#placed(link, base) ?? this.#conditional.get(link)
-      if (found !== undefined) return typeof found === 'string' ? found : found.reference
+      const found = this.#placed(link, base)
+      if (found !== undefined) return found.reference
       const hash = link.indexOf('#')
       const target = hash > 0 ? this.#placed(link.slice(0, hash), base) : undefined
-      return target === undefined ? undefined : target.reference + link.slice(hash)
+      return target === undefined ? this.#conditional.get(link) : target.reference + link.slice(hash)
     }
   }
 
+  #add (url: string, target: Placed): void {
+    this.#byUrl.set(url, target)
+    this.#lengths.add(url.length)
+  }
+
   #placed (link: string, base: string | undefined): Placed | undefined {
-    return this.#byUrl.get(link) ?? (base === undefined ? undefined : this.#byUrl.get(`${base}/${link}`))
+    const placed = this.#lengths.has(link.length) ? this.#byUrl.get(link) : undefined
+    return placed ?? (base === undefined ? undefined : this.#byUrl.get(`${base}/${link}`))
   }
 }

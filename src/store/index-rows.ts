@@ -5,7 +5,7 @@ import type { Key } from './hash.js'
 import { ownerParameter } from './index/folded.js'
 import { gather } from './index/plan.js'
 import { writeReference } from './index/reference.js'
-import { KIND, type DateRow, type Known, type Param, type QuantityKey, type QuantityRow, Rows, type StringRow, type Term, paramOf, valueKey } from './index/rows.js'
+import { KIND, type DateRow, type Known, type QuantityKey, type QuantityRow, Rows, type StringRow, type Term, paramOf, valueKey } from './index/rows.js'
 import { ownersOf } from './links.js'
 
 export type { DateRow, Known, QuantityKey, QuantityRow, StringRow, Term } from './index/rows.js'
@@ -44,7 +44,7 @@ export function indexRows (type: string, _id: string, value: JsonObject, context
   const rows = new Rows(context.zone, context.base, context.known)
   gather(rows, type, value)
   const owner = ownerParameter(type)
-  if (owner !== undefined) writeOwners(rows, type, value, paramOf(type, owner), context.ownerless === true)
+  if (owner !== undefined) writeOwners(rows, type, value, owner, context.ownerless === true)
   const { contained } = value
   if (Array.isArray(contained)) for (const each of contained) if (isObject(each)) gather(rows, `#${String(each['resourceType'])}`, each)
   const { main, c1, codes, quantities, strings, dates, terms, quantityKeys } = rows
@@ -52,8 +52,9 @@ export function indexRows (type: string, _id: string, value: JsonObject, context
 }
 
 /** Where the owner columns hold more or less than the owner parameter's patients, its tokens answer, and the kind `indirect` says so. */
-function writeOwners (rows: Rows, type: string, value: JsonObject, param: Param, ownerless: boolean): void {
+function writeOwners (rows: Rows, type: string, value: JsonObject, owner: string, ownerless: boolean): void {
   if (!ownerless && !rows.indirect && (value['contained'] === undefined || ownersAreOwn(rows, type, value))) return
+  const param = paramOf(type, owner)
   rows.constant(valueKey(param, KIND.indirect))
   for (const reference of rows.own) writeReference(rows, param, 'Reference', reference)
 }

@@ -15,7 +15,7 @@ import { writeQuantity } from './quantity.js'
 import { writeOwnerReference, writeReference } from './reference.js'
 import { KIND, type Param, type Rows, paramOf, valueKey } from './rows.js'
 import { writeString } from './string.js'
-import { tokenTexts, writeToken } from './token.js'
+import { writeToken } from './token.js'
 import { writeUri } from './uri.js'
 
 /** Takes one value of a parameter. */
@@ -138,12 +138,17 @@ function mainDateEmitter (rows: Rows, kind: string, value: Json): void {
 
 const mainCodeEmitter = (param: Param): Emit => (rows, kind, value) => {
   writeToken(rows, param, kind, value)
-  for (const text of tokenTexts(kind, value)) {
-    if (!text.startsWith(KIND.code)) continue
-    const key = valueKey(param, text)
-    if (rows.c1 === undefined) rows.c1 = key
-    else if (!same(rows.c1, key) && !rows.codes.some(other => same(other, key))) rows.codes.push(key)
-  }
+  if (kind === 'CodeableConcept') {
+    const codings = isObject(value) ? value['coding'] : undefined
+    if (Array.isArray(codings)) for (const coding of codings) if (isObject(coding)) writeMainCode(rows, param, coding['code'])
+  } else writeMainCode(rows, param, isObject(value) ? value[kind === 'Identifier' ? 'value' : 'code'] : value)
+}
+
+function writeMainCode (rows: Rows, param: Param, symbol: Json | undefined): void {
+  if (symbol === undefined || symbol === null || isObject(symbol) || Array.isArray(symbol)) return
+  const key = valueKey(param, KIND.code, String(symbol))
+  if (rows.c1 === undefined) rows.c1 = key
+  else if (!same(rows.c1, key) && !rows.codes.some(other => same(other, key))) rows.codes.push(key)
 }
 
 const same = (left: Key, right: Key): boolean => left[0] === right[0] && left[1] === right[1]

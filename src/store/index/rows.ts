@@ -67,7 +67,13 @@ export function keyOf (from: Seed, text: string): Key {
 }
 
 /** The key of a value of a parameter: what the reader of a search asks for. */
-export const valueKey = (param: Param, kind: string, text = ''): Key => keyOf(param.seed, kind + text)
+export function valueKey (param: Param, kind: string, text = ''): Key {
+  resume(param.seed)
+  add(kind)
+  add(text)
+  finish()
+  return [high, low]
+}
 
 const BAR = 124
 
@@ -87,12 +93,12 @@ export class Rows {
   /** The references of the owner parameter that the owner columns answer, and whether there are others. */
   readonly own: Json[] = []
   indirect = false
-  readonly #tokens: number[] = []
 
   constructor (zone: string, base: string | undefined, known: Known | undefined) {
     this.zone = zone
     this.base = base
     this.#known = known
+    count = 0
   }
 
   /** Adds the token of one text. */
@@ -101,7 +107,7 @@ export class Rows {
     add(kind)
     add(text)
     finish()
-    this.#tokens.push(high, low)
+    pushToken(high, low)
   }
 
   /** Adds the token of two texts with a bar between them. */
@@ -112,7 +118,7 @@ export class Rows {
     addUnit(BAR)
     add(right)
     finish()
-    this.#tokens.push(high, low)
+    pushToken(high, low)
   }
 
   /** Says that the last token stands for this text in the parameter's dictionary, unless that is known. */
@@ -125,7 +131,7 @@ export class Rows {
 
   /** Adds a token that is a constant of its parameter. */
   constant (key: Key): void {
-    this.#tokens.push(key[0], key[1])
+    pushToken(key[0], key[1])
   }
 
   knows (key: Key): boolean {
@@ -134,36 +140,81 @@ export class Rows {
 
   /** All tokens, each once. */
   tokens (): Int32Array {
-    return distinct(this.#tokens)
+    return distinct()
   }
 }
 
-const FEW = 64
+// The tokens of the resource whose rows are being gathered: one at a time is, and nothing here is asynchronous.
+let gathered = new Int32Array(1 << 10)
+let count = 0
 
-function distinct (tokens: readonly number[]): Int32Array {
-  const result = new Int32Array(tokens.length)
+function pushToken (first: number, second: number): void {
+  if (count + 2 > gathered.length) {
+    const larger = new Int32Array(gathered.length * 2)
+    larger.set(gathered)
+    gathered = larger
+  }
+  gathered[count++] = first
+  gathered[count++] = second
+}
+
+// Resources share what is allocated for their tokens, since an array of its own costs each more than they do.
+const CHUNK = 1 << 14
+let chunk = new Int32Array(CHUNK)
+let used = 0
+
+function room (length: number): Int32Array {
+  if (length > CHUNK >> 2) return new Int32Array(length)
+  if (used + length > CHUNK) {
+    chunk = new Int32Array(CHUNK)
+    used = 0
+  }
+  return chunk.subarray(used, used + length)
+}
+
+// Where tokens have been seen: one more than their place in the result, under some bits of theirs.
+const SLOTS = 1 << 10
+const FEW = SLOTS >> 1
+const slots = new Uint16Array(SLOTS)
+
+function distinct (): Int32Array {
+  const result = room(count)
+  const end = count <= FEW ? distinctFew(result) : distinctMany(result)
+  if (result.buffer === chunk.buffer) used += end
+  return result.length === end ? result : result.subarray(0, end)
+}
+
+function distinctFew (result: Int32Array): number {
   let end = 0
-  const seen = tokens.length > FEW ? new Set<number>() : undefined
-  for (let at = 0; at < tokens.length; at += 2) {
-    const [first, second] = [tokens[at] ?? 0, tokens[at + 1] ?? 0]
-    if (seen ? isOld(seen, first, second) : holds(result, end, first, second)) continue
+  for (let at = 0; at < count; at += 2) {
+    const [first, second] = [gathered[at] ?? 0, gathered[at + 1] ?? 0]
+    let slot = second & (SLOTS - 1)
+    for (let place = slots[slot] ?? 0; place !== 0; place = slots[slot] ?? 0) {
+      if (result[place - 1] === first && result[place] === second) break
+      slot = (slot + 1) & (SLOTS - 1)
+    }
+    if (slots[slot] !== 0) continue
+    slots[slot] = end + 1
     result[end++] = first
     result[end++] = second
   }
-  return result.subarray(0, end)
+  slots.fill(0)
+  return end
 }
 
-function holds (tokens: Int32Array, end: number, first: number, second: number): boolean {
-  for (let at = 0; at < end; at += 2) if (tokens[at] === first && tokens[at + 1] === second) return true
-  return false
+function distinctMany (result: Int32Array): number {
+  const seen = new Set<number>()
+  let end = 0
+  for (let at = 0; at < count; at += 2) {
+    const [first, second] = [gathered[at] ?? 0, gathered[at + 1] ?? 0]
+    const short = shortKey(first, second)
+    if (seen.has(short)) continue
+    seen.add(short)
+    result[end++] = first
+    result[end++] = second
+  }
+  return end
 }
 
 /** 53 bits of a key as one number. Two keys that share them are as likely as a collision of 53 bits. */
 export const shortKey = (first: number, second: number): number => (first >>> 0) * 0x200000 + (second >>> 11)
-
-function isOld (seen: Set<number>, first: number, second: number): boolean {
-  const short = shortKey(first, second)
-  if (seen.has(short)) return true
-  seen.add(short)
-  return false
-}
