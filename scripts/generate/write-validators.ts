@@ -38,14 +38,30 @@ const uses = (code: string, name: string): boolean => new RegExp(`(?<![.\\w"])${
 
 /** Without what no validator of ours reads: copies of the schemas, paths into them, parents; and errors are added by one function. */
 function slim (code: string): string {
-  return withoutSchemas(code)
+  return withoutPaths(withoutSchemas(code)
     .replace('"use strict";', '')
     .replace(/schemaPath:"(?:[^"\\]|\\.)*",/g, '')
     .replace(/parentData:\w+,parentDataProperty:(?:"[^"]*"|\w+),/g, '')
     .replace(/const (err\d+) = (\{.*?\});if\(vErrors === null\)\{vErrors = \[\1\];\}else \{vErrors\.push\(\1\);\}errors\+\+;/g, 'vErrors = add(vErrors, $2);errors++;')
     .replace(/vErrors = vErrors === null \? ([\w.[\]"]+) : vErrors\.concat\(\1\);/g, 'vErrors = merge(vErrors, $1);')
     .replace(/\/\*# sourceURL=.*?\*\//g, '')
-    .replace(/;;+/g, ';')
+    .replace(/;;+/g, ';'))
+}
+
+/**
+ * ajv tells every validator where its value is, before anybody knows whether that will be asked. Ours tell what they find from their own
+ * value on, and who called them puts its part before it: what is valid costs no text.
+ */
+function withoutPaths (code: string): string {
+  const slimmed = code
+    .replace(/\(data, \{instancePath="", parentData, parentDataProperty, rootData=data\}=\{\}\)/g, '(data)')
+    .replace(/([\w.[\]"]+)\.call\(this, ([^;{}]*?), \{instancePath:instancePath\+([^,{}]+?),rootData\}\)\)\)\{vErrors = merge\(vErrors, \1\.errors\);/g,
+      '$1.call(this, $2))){vErrors = merge(vErrors, $1.errors, $3);')
+    .replaceAll('{instancePath:instancePath+', '{instancePath:')
+    .replaceAll('{instancePath,', '{instancePath:"",')
+  const left = /.{0,80}(?:instancePath(?!:)|rootData).{0,80}/.exec(slimmed)
+  if (left !== null) throw new Error(`a validator still asks where it is: ${left[0]}`)
+  return slimmed
 }
 
 /** ajv writes each schema beside its validator, as JSON on one line. */

@@ -18,7 +18,7 @@ import { onBehalf, reference, targets } from './rules/reference.js'
 import { xhtml } from './rules/xhtml.js'
 
 interface Validator {
-  call: (context: Context, value: Json | undefined, where: { instancePath: string, rootData: Json }) => boolean
+  call: (context: Context, value: Json | undefined) => boolean
   errors: Finding[] | null
 }
 type Validators = Record<string, Validator>
@@ -84,41 +84,38 @@ function messages (): MessageTable {
 const isConcrete = (type: unknown): type is string => typeof type === 'string' && (isResourceType(type) || type === 'Parameters')
 
 /** A resource inside another: contained resources share their container, an entry's is its own. */
-function nested (this: Context, value: Json, instancePath: string, element: string): Finding[] | null {
+function nested (this: Context, value: Json, element: string): Finding[] | null {
   if (this.envelope === true && element === 'Bundle.entry.resource') return null
   const type = isObject(value) ? value['resourceType'] : undefined
-  if (!isObject(value)) return [{ instancePath, keyword: 'type', params: { type: 'object' } }]
+  if (!isObject(value)) return [{ instancePath: '', keyword: 'type', params: { type: 'object' } }]
   if (!isConcrete(type)) {
-    return [{ instancePath, keyword: 'told', params: { code: 'structure', text: `${JSON.stringify(type) ?? 'nothing'} is no resource type` } }]
+    return [{ instancePath: '', keyword: 'told', params: { code: 'structure', text: `${JSON.stringify(type) ?? 'nothing'} is no resource type` } }]
   }
   const validator = validatorOf(type)
   const context = element.endsWith('.contained') ? { ...this, resource: value } : { resource: value, root: value, fragments: {} }
-  return validator.call(context, value, { instancePath, rootData: value }) ? null : validator.errors
+  return validator.call(context, value) ? null : validator.errors
 }
 
 /** `_member` beside a primitive: an id or extensions, and these where there is no value. */
-function sibling (this: Context, value: Json, primitiveValue: Json | undefined, instancePath: string): Finding[] | null {
+function sibling (this: Context, value: Json, primitiveValue: Json | undefined): Finding[] | null {
   const element = types['Sibling'] as Validator
-  if (!element.call(this, value, { instancePath, rootData: this.resource })) return element.errors
+  if (!element.call(this, value)) return element.errors
   const { id, extension } = value as JsonObject
-  return extension !== undefined || (id !== undefined && primitiveValue !== undefined)
-    ? null
-    : [{ instancePath, keyword: 'members', params: { rule: 'empty', of: 'a primitive without a value' } }]
+  return extension !== undefined || (id !== undefined && primitiveValue !== undefined) ? null : EMPTY_PRIMITIVE
 }
 
+const EMPTY_PRIMITIVE: Finding[] = [{ instancePath: '', keyword: 'members', params: { rule: 'empty', of: 'a primitive without a value' } }]
+
 /** `_member` beside an array of primitives: nulls pad both, and no place is empty in both. */
-function siblings (this: Context, value: Json, values: Json | undefined, instancePath: string): Finding[] | null {
-  if (!Array.isArray(value)) return [{ instancePath, keyword: 'type', params: { type: 'array' } }]
-  if (value.length === 0) return [{ instancePath, keyword: 'minItems', params: { limit: 1 } }]
+function siblings (this: Context, value: Json, values: Json | undefined): Finding[] | null {
+  if (!Array.isArray(value)) return [{ instancePath: '', keyword: 'type', params: { type: 'array' } }]
+  if (value.length === 0) return [{ instancePath: '', keyword: 'minItems', params: { limit: 1 } }]
   const all = Array.isArray(values) ? values : []
   let found: Finding[] | null = null
   for (let index = 0; index < Math.max(value.length, all.length); index++) {
     const [one, primitiveValue] = [value[index] ?? null, all[index] ?? undefined]
-    const at = `${instancePath}/${index}`
-    const inner = one !== null
-      ? sibling.call(this, one, primitiveValue, at)
-      : primitiveValue === undefined ? [{ instancePath: at, keyword: 'members', params: { rule: 'empty', of: 'a primitive without a value' } }] : null
-    if (inner) found = merge(found, inner)
+    const inner = one !== null ? sibling.call(this, one, primitiveValue) : primitiveValue === undefined ? EMPTY_PRIMITIVE : null
+    if (inner) found = merge(found, inner, `/${index}`)
   }
   return found
 }
@@ -138,6 +135,6 @@ function issuesOf (type: string, value: JsonObject, context: Context): Issue[] {
     return [{ severity: 'error', code: 'structure', diagnostics: `resourceType must be '${type}', not ${JSON.stringify(value['resourceType']) ?? 'missing'}`, expression: type }]
   }
   const validator = validatorOf(type)
-  if (validator.call(context, value, { instancePath: '', rootData: value })) return []
+  if (validator.call(context, value)) return []
   return (validator.errors ?? []).map(finding => issueOf(finding, type, value, { table: messages(), codes }))
 }

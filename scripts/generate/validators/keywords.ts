@@ -8,7 +8,7 @@ import type { InvariantUse } from './invariants.js'
 import type { Native, Schema } from './schema.js'
 
 // The variables of every function that ajv generates.
-const N = { vErrors: new Name('vErrors'), errors: new Name('errors'), instancePath: new Name('instancePath') }
+const N = { vErrors: new Name('vErrors'), errors: new Name('errors') }
 const THIS = new Name('this')
 const quoted = (text: string): Code => _`${text}`
 
@@ -111,16 +111,13 @@ const datatype: CodeKeywordDefinition = {
 
 /** Adds what a function of the runtime found to what was found so far. */
 function addFound (cxt: KeywordCxt, call: Code): void {
-  const { gen } = cxt
+  const { gen, it } = cxt
   const found = gen.const('found', call)
   gen.if(_`${found} !== null`, () => {
-    gen.assign(N.vErrors, _`${N.vErrors} === null ? ${found} : ${N.vErrors}.concat(${found})`)
+    gen.assign(N.vErrors, _`merge(${N.vErrors}, ${found}, ${strConcat(quoted(''), it.errorPath)})`)
     gen.assign(N.errors, _`${N.vErrors}.length`)
   })
 }
-
-/** Where the value under test is, from the root. */
-const here = ({ it }: KeywordCxt): Code => strConcat(N.instancePath, it.errorPath)
 
 /** `_member`: the id and extensions of a primitive, in an array those of its items. */
 const sibling: CodeKeywordDefinition = {
@@ -130,7 +127,7 @@ const sibling: CodeKeywordDefinition = {
   code (cxt) {
     const { data, it, schema, parentSchema } = cxt
     const functn = new Name(parentSchema.padded === true ? 'siblings' : 'sibling')
-    addFound(cxt, _`${functn}.call(${THIS}, ${data}, ${it.parentData}[${schema}], ${here(cxt)})`)
+    addFound(cxt, _`${functn}.call(${THIS}, ${data}, ${it.parentData}[${schema}])`)
   }
 }
 
@@ -140,7 +137,7 @@ const resource: CodeKeywordDefinition = {
   schemaType: 'string',
   error,
   code (cxt) {
-    addFound(cxt, _`nested.call(${THIS}, ${cxt.data}, ${here(cxt)}, ${cxt.schema})`)
+    addFound(cxt, _`nested.call(${THIS}, ${cxt.data}, ${cxt.schema})`)
   }
 }
 

@@ -11,11 +11,11 @@ export function add (found: Finding[] | null, one: Finding): Finding[] {
   return found
 }
 
-/** Adds what a validator further in found. */
-export function merge (found: Finding[] | null, inner: Finding[] | null): Finding[] {
-  if (found === null) return inner ?? []
-  for (const one of inner ?? []) add(found, one)
-  return found
+/** Adds what a validator further in found, which it tells from its own value on. `at`: where that value is. */
+export function merge (found: Finding[] | null, inner: Finding[] | null, at: string): Finding[] {
+  const all = found ?? []
+  for (const one of inner ?? []) add(all, { ...one, instancePath: at + one.instancePath })
+  return all
 }
 
 /** Are objects and arrays where they belong? Only then are invariants evaluated; wrong formats and codes do not matter to them. */
