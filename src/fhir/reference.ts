@@ -35,6 +35,8 @@ export function isId (text: string): boolean {
  * end (`https://karta.example/fhir`); what stands under it is the server's own.
  */
 export function parseReference (text: string, base?: string): Target {
+  const known = read.get(text)
+  if (known !== undefined) return known
   if (text.startsWith('#')) return { kind: 'contained', id: text.slice(1) }
   if (text.startsWith('urn:')) return { kind: 'urn', urn: text }
   return hasScheme(text) ? absolute(text, base) : relative(text)
@@ -46,21 +48,19 @@ function hasScheme (text: string): boolean {
   return colon !== -1 && text.indexOf('/') > colon && !text.slice(0, colon).includes('?')
 }
 
-// One write reads a reference several times, and a Bundle names the same few resources over and over.
+// One write reads a reference several times, and a Bundle names the same few resources over and over. What is literal without a
+// base is so with any.
 const MOST_READ = 4096
 const read = new Map<string, Target>()
 
 function relative (text: string): Target {
-  const known = read.get(text)
-  if (known !== undefined) return known
   const target = relativeTarget(text)
   if (target.kind !== 'literal') return target
   // A copy, because a part of a text holds on to all of it. A literal has no character beyond ASCII.
   const copy = Buffer.from(text, 'latin1').toString('latin1')
-  const kept = relativeTarget(copy)
   if (read.size >= MOST_READ) read.clear()
-  read.set(copy, kept)
-  return kept
+  read.set(copy, relativeTarget(copy))
+  return target
 }
 
 function relativeTarget (text: string): Target {

@@ -81,10 +81,10 @@ const refused = (place: Place, error: FhirError): Item => ({ ...place, type: '',
  */
 function itemOf (place: Place, resource: UnreadResource, fullUrl: string | undefined): Item {
   const [type = '', id] = [resource.outline['resourceType'], resource.outline['id']].map(text => typeof text === 'string' ? text : undefined)
-  const common = { index: place.entry ?? place.line ?? 0, type, resource, ...(fullUrl !== undefined && { fullUrl }) }
+  const common = { index: place.entry ?? place.line ?? 0, type, resource, fullUrl }
   const write: Item['write'] = !isResourceType(type)
     ? invalid(type === '' ? 'resourceType is missing' : `${type} is not a resource type that is stored`)
-    : id !== undefined && isId(id) ? { ...common, method: 'PUT', id } : { ...common, method: 'POST' }
+    : id !== undefined && isId(id) ? { ...common, method: 'PUT', id } : { ...common, method: 'POST', id: undefined }
   return { ...place, type, id, write }
 }
 
@@ -92,7 +92,7 @@ function deleted (place: Place, url: string): Item {
   const target = parseReference(url)
   if (target.kind !== 'literal') return refused(place, notSupported('a conditional delete cannot be loaded'))
   const { type, id } = target
-  return { ...place, type, id, write: { index: place.entry ?? 0, method: 'DELETE', type, id } }
+  return { ...place, type, id, write: { index: place.entry ?? 0, method: 'DELETE', type, id, fullUrl: undefined } }
 }
 
 // A history lists the newest version first; older ones of the same resource are past.

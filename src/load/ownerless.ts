@@ -61,7 +61,7 @@ async function settlePage (server: Server, caller: Caller, found: readonly Owner
   })
   const find = await finder(server, caller, read.flatMap(({ references: { owners, participants } }) => [...owners, ...participants]), { trust: true })
   const owned = read.filter(({ type, references }) => owning(type, references, caller, find).class === CLASS_NUMBER['patient-data'])
-  const items = owned.map(({ type, id, resource }, index): Item => ({ entry: index, line: undefined, type, id, write: { index, method: 'PUT', type, id, resource } }))
+  const items = owned.map(({ type, id, resource }, index): Item => ({ entry: index, line: undefined, type, id, write: { index, method: 'PUT', type, id, fullUrl: undefined, resource } }))
   const applied = await apply(server, caller, { atomic: false, items })
   return applied.filter(({ outcome }) => outcome === 'updated').length
 }

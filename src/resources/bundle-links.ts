@@ -16,8 +16,10 @@ export interface Placed {
 // `http://example.org/fhir/Patient/1`: the base is what relative references of the same entry are resolved against.
 const RESTFUL = /^(https?:\/\/.+)\/([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/
 
+const LENGTHS = 256
+
 /** The links of one Bundle. Throws FhirError 400 where two entries share a fullUrl, 412 where a conditional reference does not match once. */
-export async function bundleLinks (server: Server, caller: Caller, placed: readonly Placed[]): Promise<BundleLinks> {
+export async function bundleLinks<Each extends Placed> (server: Server, caller: Caller, placed: readonly Each[]): Promise<BundleLinks<Each>> {
   const conditional = new Set<string>()
   for (const { entry } of placed) {
     for (const search of entry.resource?.searches ?? []) conditional.add(search)
@@ -25,14 +27,14 @@ export async function bundleLinks (server: Server, caller: Caller, placed: reado
   return new BundleLinks(placed, await conditionalTargets(server, caller, [...conditional]))
 }
 
-export class BundleLinks {
-  readonly #byUrl = new Map<string, Placed>()
+export class BundleLinks<Each extends Placed> {
+  readonly #byUrl = new Map<string, Each>()
   readonly #bases = new Map<EntryWrite, string>()
-  /** How long the links are that mean something: most uris are as long as none of them. */
-  readonly #lengths = new Set<number>()
+  /** How long the links are that mean something, modulo the size of the table: most uris are as long as none of them. */
+  readonly #lengths = new Uint8Array(LENGTHS)
   readonly #conditional: ReadonlyMap<string, string>
 
-  constructor (placed: readonly Placed[], conditional: ReadonlyMap<string, string>) {
+  constructor (placed: readonly Each[], conditional: ReadonlyMap<string, string>) {
     this.#conditional = conditional
     for (const target of placed) {
       const { entry, reference } = target
@@ -47,8 +49,8 @@ export class BundleLinks {
   }
 
   /** The entry of this Bundle that a reference in `from` means. */
-  entryOf (from: EntryWrite, reference: string): EntryWrite | undefined {
-    return this.#placed(reference, this.#bases.get(from))?.entry
+  placed (from: EntryWrite, reference: string): Each | undefined {
+    return this.#placed(reference, this.#bases.get(from))
   }
 
   /** What a reference is once conditional ones have been looked up. */
@@ -68,13 +70,13 @@ export class BundleLinks {
     }
   }
 
-  #add (url: string, target: Placed): void {
+  #add (url: string, target: Each): void {
     this.#byUrl.set(url, target)
-    this.#lengths.add(url.length)
+    this.#lengths[url.length % LENGTHS] = 1
   }
 
-  #placed (link: string, base: string | undefined): Placed | undefined {
-    const placed = this.#lengths.has(link.length) ? this.#byUrl.get(link) : undefined
+  #placed (link: string, base: string | undefined): Each | undefined {
+    const placed = this.#lengths[link.length % LENGTHS] === 1 ? this.#byUrl.get(link) : undefined
     return placed ?? (base === undefined ? undefined : this.#byUrl.get(`${base}/${link}`))
   }
 }

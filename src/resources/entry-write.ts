@@ -6,9 +6,9 @@ export interface EntryWrite {
   readonly index: number
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly type: string
-  readonly id?: string
-  readonly fullUrl?: string
-  readonly resource?: UnreadResource
+  readonly id: string | undefined
+  readonly fullUrl: string | undefined
+  readonly resource?: UnreadResource | undefined
   readonly edit?: (text: string) => string
-  readonly ifMatch?: string
+  readonly ifMatch?: string | undefined
 }

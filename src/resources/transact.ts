@@ -6,7 +6,7 @@ import { conflict, FhirError, gone, invalid, notFound, notSupported, ofEntry } f
 import { referenceTo } from '../fhir/reference.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import { outlined, type Reference } from '../store/links.js'
-import type { Put, Tombstone, WriteGroup } from '../store/version.js'
+import type { AuditRow, Put, Tombstone, WriteGroup } from '../store/version.js'
 import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
 import { bundleLinks, type BundleLinks } from './bundle-links.js'
 import { finder, owning, owningReferences, type Find, type Found, type Owning, type OwningReferences } from './owning.js'
@@ -19,7 +19,7 @@ const ATTEMPTS = 3
 /** Writes all entries or none: what each came to, by its index; undefined: there was nothing to delete. Throws FhirError that names the entry. */
 export async function transact (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<ReadonlyMap<number, Written | undefined>> {
   for (const entry of entries) within(entry, () => checkEntry(caller, entry))
-  return await stored(server, caller, entries)
+  return await attempts(server, caller, entries)
 }
 
 function checkEntry (caller: Caller, { type, id }: EntryWrite): void {
@@ -27,7 +27,7 @@ function checkEntry (caller: Caller, { type, id }: EntryWrite): void {
   refuseUnlessWriter(caller, type, id)
 }
 
-async function stored (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Map<number, Written | undefined>> {
+async function attempts (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Map<number, Written | undefined>> {
   if (entries.length === 0) return new Map()
   for (let left = ATTEMPTS; ; left--) {
     try {
@@ -50,6 +50,8 @@ interface Planned {
   readonly resource: UnreadResource | undefined
   /** What says whose it is. */
   readonly owning: OwningReferences
+  /** Its surrogate, where it is its own owner and has one. */
+  own?: string | undefined
   owned?: Owning
   owner?: string
   id: string
@@ -59,13 +61,13 @@ interface Planned {
 
 async function attempt (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Map<number, Written | undefined>> {
   const plans = await planned(server, caller, entries)
-  for (const plan of plans) if (plan.type === 'Patient' && plan.current === undefined) plan.owner = await server.surrogates.next()
+  for (const plan of plans) plan.own = plan.type === 'Patient' && plan.current === undefined ? await server.surrogates.next() : ownSurrogate(plan.type, plan.current)
   const links = await bundleLinks(server, caller, plans)
-  const owners = new BundleOwners(plans, links, await outside(server, caller, plans, links, how), caller)
+  const owners = new BundleOwners(links, await outside(server, caller, plans, links, how), caller)
   for (const plan of plans) {
     if (plan.resource === undefined) continue
-    plan.owned = within(plan.entry, () => owners.owning(plan))
-    plan.owner = plan.owned.owner ?? owners.own.get(plan) ?? await server.surrogates.next()
+    const owned = within(plan.entry, () => owners.owning(plan))
+    plan.owner = owned.owner ?? plan.own ?? await server.surrogates.next()
   }
   giveIds(server, plans.filter(({ entry }) => entry.method === 'POST'))
   return await commit(server, caller, plans, links)
@@ -101,11 +103,11 @@ function plan (caller: Caller, entry: EntryWrite, current: VersionRow | undefine
 }
 
 // References to owners that are not entries of this Bundle, looked up together.
-async function outside (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks, how: { trust: boolean }): Promise<Find> {
+async function outside (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>, how: { trust: boolean }): Promise<Find> {
   const references: Reference[] = []
   for (const { entry, owning: { owners, participants } } of plans) {
     for (const named of participants.length === 0 ? owners : [...owners, ...participants]) {
-      if (named.reference === undefined || links.entryOf(entry, named.reference) !== undefined) continue
+      if (named.reference === undefined || links.placed(entry, named.reference) !== undefined) continue
       references.push({ ...named, reference: links.resolved(named.reference) })
     }
   }
@@ -115,72 +117,103 @@ async function outside (server: Server, caller: Caller, plans: readonly Planned[
 
 /** Whose each entry is, where entries refer to each other. */
 class BundleOwners {
-  /** Surrogates of entries that are their own owners. */
-  readonly own = new Map<Planned, string>()
-  readonly #byEntry: ReadonlyMap<EntryWrite, Planned>
-  readonly #settled = new Map<Planned, Owning>()
+  /** Entries on the way from which whose they are is being asked. */
   readonly #open = new Set<Planned>()
-  readonly #links: BundleLinks
+  readonly #links: BundleLinks<Planned>
   readonly #outside: Find
   readonly #caller: Caller
 
-  constructor (plans: readonly Planned[], links: BundleLinks, outside: Find, caller: Caller) {
-    this.#byEntry = new Map(plans.map(plan => [plan.entry, plan]))
+  constructor (links: BundleLinks<Planned>, outside: Find, caller: Caller) {
     this.#links = links
     this.#outside = outside
     this.#caller = caller
-    for (const plan of plans) {
-      const owner = plan.owner ?? ownSurrogate(plan.type, plan.current)
-      if (owner !== undefined) this.own.set(plan, owner)
-    }
   }
 
   /** Throws FhirError 422 naming the element whose owner is unknown. */
   owning (plan: Planned): Owning {
-    const known = this.#settled.get(plan)
-    if (known !== undefined) return known
+    if (plan.owned !== undefined) return plan.owned
     this.#open.add(plan)
     const owned = owning(plan.type, plan.owning, this.#caller, reference => {
-      const entry = reference.reference === undefined ? undefined : this.#links.entryOf(plan.entry, reference.reference)
-      const target = entry === undefined ? undefined : this.#byEntry.get(entry)
+      const target = reference.reference === undefined ? undefined : this.#links.placed(plan.entry, reference.reference)
       return target === undefined ? this.#outside(reference) : this.#inside(target)
     })
     this.#open.delete(plan)
-    this.#settled.set(plan, owned)
+    plan.owned = owned
     return owned
   }
 
   // Entries that own each other in a circle own nothing.
   #inside (target: Planned): Found | undefined {
     if (target.resource === undefined) return undefined
-    const own = this.own.get(target)
-    if (target.type === 'Patient') return own === undefined ? undefined : { owners: [own], needed: undefined }
+    if (target.type === 'Patient') return target.own === undefined ? undefined : { owners: [target.own], needed: undefined }
     if (this.#open.has(target)) return { owners: [], needed: undefined }
     const owned = this.owning(target)
     return { owners: owned.class === 1 ? owned.owners ?? [owned.owner ?? ''] : [], needed: undefined }
   }
 }
 
+function commit (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>): Promise<Map<number, Written | undefined>> {
+  const made = madeOf(server, caller, plans, links)
+  // What was made goes to the writer: nothing here keeps it while the database works.
+  return resultsOf(made.outcomes, stored(server, caller, made))
+}
+
+/** What an entry comes to when what it writes is stored; `written` has its rid already where it writes nothing. */
+interface Outcome { readonly index: number, readonly writes: boolean, readonly written: Written | undefined }
+
+type Touched = Pick<VersionRow, 'rid' | 'owner' | 'owners' | 'class'>
+
+interface Made {
+  readonly outcomes: Outcome[]
+  readonly versions: (Put | Tombstone)[]
+  readonly group: Group
+  /** Whose the written versions are, for the audit. */
+  readonly touched: Touched[]
+  /** Versions that stay as they are. */
+  readonly shown: VersionRow[]
+}
+
 // One entry after the other is read, checked and made into what is stored of it: what it is read into does not outlive its turn.
-async function commit (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks): Promise<Map<number, Written | undefined>> {
-  const results = new Map<number, Written | undefined>()
-  const versions: (Put | Tombstone)[] = []
-  const writes: Planned[] = []
-  const shown: VersionRow[] = []
-  const group: Group = { newOwners: [], revived: [], needed: [], treated: [] }
+function madeOf (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>): Made {
+  const made: Made = { outcomes: [], versions: [], group: { newOwners: [], revived: [], needed: [], treated: [] }, touched: [], shown: [] }
   for (const plan of plans) {
+    const { entry: { index }, current } = plan
     const version = within(plan.entry, () => versionOf(server, plan, links))
     if (version === undefined) {
-      if (plan.resource !== undefined && plan.current !== undefined) shown.push(plan.current)
-      results.set(plan.entry.index, unchanged(plan))
+      if (plan.resource !== undefined && current !== undefined) made.shown.push(current)
+      made.outcomes.push({ index, writes: false, written: unchanged(plan) })
       continue
     }
-    versions.push(version)
-    writes.push(plan)
-    addTo(group, caller, plan, version)
+    made.outcomes.push({ index, writes: true, written: writtenOf(plan, version) })
+    made.versions.push(version)
+    made.touched.push(version.op === 'put'
+      ? { rid: '', owner: version.owner, owners: version.owners, class: version.class }
+      : { rid: '', owner: version.owner, owners: current?.owners, class: current?.class ?? 0 })
+    addTo(made.group, caller, plan, version)
   }
-  const rids = await commitAudited(server, caller, versions, writes, shown, group)
-  writes.forEach((plan, place) => results.set(plan.entry.index, writtenOf(plan, versions[place], rids[place] ?? '')))
+  return made
+}
+
+async function stored (server: Server, caller: Caller, { versions, group, touched, shown }: Made): Promise<readonly string[]> {
+  if (versions.length === 0) {
+    await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown })
+    return []
+  }
+  const audit = server.audit.row(caller, { interaction: 'transaction', status: 200, rows: shown.length === 0 ? touched : [...touched, ...shown] })
+  return await committed(server, audit, server.writer.commit({ versions, ...group, audit: { ...audit, shown: shown.map(row => row.rid) } }))
+}
+
+async function committed (server: Server, audit: AuditRow, writing: Promise<readonly string[]>): Promise<readonly string[]> {
+  const rids = await writing
+  server.audit.committed(audit)
+  return rids
+}
+
+async function resultsOf (outcomes: readonly Outcome[], storing: Promise<readonly string[]>): Promise<Map<number, Written | undefined>> {
+  const rids = await storing
+  const results = new Map<number, Written | undefined>()
+  let place = 0
+  for (const { index, writes, written } of outcomes) results.set(index, writes && written !== undefined ? { ...written, rid: rids[place++] ?? '' } : written)
   return results
 }
 
@@ -202,24 +235,8 @@ function addTo (group: Group, caller: Caller, { current, owned }: Planned, versi
   group.treated.push(...treatedBy(caller, dataClass, (version.op === 'put' ? version.owners : current?.owners) ?? [version.owner]))
 }
 
-async function commitAudited (
-  server: Server, caller: Caller, versions: readonly (Put | Tombstone)[], writes: readonly Planned[], shown: readonly VersionRow[], group: Group
-): Promise<readonly string[]> {
-  if (versions.length === 0) {
-    await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown })
-    return []
-  }
-  const rows = versions.map((version, place) => version.op === 'put'
-    ? { rid: '', owner: version.owner, owners: version.owners, class: version.class }
-    : { rid: '', owner: version.owner, owners: writes[place]?.current?.owners, class: writes[place]?.current?.class ?? 0 })
-  const audit = server.audit.row(caller, { interaction: 'transaction', status: 200, rows: shown.length === 0 ? rows : [...rows, ...shown] })
-  const rids = await server.writer.commit({ versions, ...group, audit: { ...audit, shown: shown.map(row => row.rid) } })
-  server.audit.committed(audit)
-  return rids
-}
-
 // undefined: the body is the same, or there is nothing to delete.
-function versionOf (server: Server, plan: Planned, links: BundleLinks): Put | Tombstone | undefined {
+function versionOf (server: Server, plan: Planned, links: BundleLinks<Planned>): Put | Tombstone | undefined {
   const { current, resource, owned, owner, type, id, entry } = plan
   if (resource === undefined || owned === undefined || owner === undefined) {
     return current === undefined || current.deleted ? undefined : tombstone(current)
@@ -241,9 +258,9 @@ const unchanged = ({ type, id, current, entry }: Planned): Written | undefined =
   ? undefined
   : { status: 200, type, id, rid: current.rid, tail: current.tail, changed: false, deleted: entry.method === 'DELETE' }
 
-function writtenOf ({ type, id, current }: Planned, version: Put | Tombstone | undefined, rid: string): Written {
-  const created = version?.op === 'put' && (current === undefined || current.deleted)
-  return { status: created ? 201 : 200, type, id, rid, tail: version?.op === 'put' ? version.tail : '', changed: true, deleted: version?.op === 'delete' }
+function writtenOf ({ type, id, current }: Planned, version: Put | Tombstone): Written {
+  const created = version.op === 'put' && (current === undefined || current.deleted)
+  return { status: created ? 201 : 200, type, id, rid: '', tail: version.op === 'put' ? version.tail : '', changed: true, deleted: version.op === 'delete' }
 }
 
 /** Runs a step of one entry; what it throws names the entry. */

@@ -29,8 +29,8 @@ export async function transaction (server: Server, caller: Caller, requests: rea
   const inTurn = [...requests].sort((a, b) => turnOf(a.method) - turnOf(b.method))
   const writes = inTurn.filter(isWrite)
   const entries = writes.map(request => atEntry(request.index, () => entryWrite(request)))
-  const targets = new Map(writes.map(request => [placeOf(request), request]))
   const reads = inTurn.filter(request => !isWrite(request) && atEntry(request.index, () => isRead(request)))
+  const targets = new Map(reads.length === 0 ? [] : writes.map(request => [placeOf(request), request]))
   const before = await readBefore(server, caller, reads.filter(request => !targets.has(placeOf(request)) || request.asked.versionId !== ''))
   for (const request of reads) refuseEnded(request, targets.get(placeOf(request)))
   const results = await transact(server, caller, entries)
@@ -91,23 +91,23 @@ function writeAnswer (server: Server, { asked, method }: EntryRequest, written: 
 
 function entryWrite ({ index, method, asked, resource, fullUrl }: EntryRequest): EntryWrite {
   const { type, id } = asked
-  const common = { index, type, ...(fullUrl !== undefined && { fullUrl }) }
   wantedByWrite(asked)
   if (method === 'POST') {
     if (asked.headers['if-none-exist'] !== undefined) throw notSupported('ifNoneExist is not supported: there is no search yet')
-    return { ...common, method, resource: ofType(asked, resource) }
+    return { index, method, type, id: undefined, fullUrl, resource: ofType(asked, resource) }
   }
   const ifMatch = matchOf(asked)
-  const target = { ...common, id, ...(ifMatch !== undefined && { ifMatch }) }
   if (method === 'PUT') {
     refuseOtherName(fullUrl, `${type}/${id}`)
     refuseNoId(asked)
     const unread = ofType(asked, resource)
     refuseOtherId(asked, unread.outline)
-    return { ...target, method, resource: unread }
+    return { index, method, type, id, fullUrl, resource: unread, ifMatch }
   }
   if (!isId(id)) throw notFound(type, id)
-  return method === 'PATCH' && resource !== undefined ? { ...target, method, edit: editOf(resource.read()) } : { ...target, method: 'DELETE' }
+  return method === 'PATCH' && resource !== undefined
+    ? { index, method, type, id, fullUrl, edit: editOf(resource.read()), ifMatch }
+    : { index, method: 'DELETE', type, id, fullUrl, ifMatch }
 }
 
 function ofType (asked: Asked, resource: UnreadResource | undefined): UnreadResource {

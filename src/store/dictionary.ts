@@ -1,6 +1,6 @@
 // The dictionary entries that this process knows to be stored, so that they are not sent again. docs/decisions/0010-index-rows.md
+import type { IndexRows } from './index-rows.js'
 import type { Known } from './index/rows.js'
-import type { Put } from './version.js'
 
 // Codes and units are few; free texts are not, and beyond this they are simply sent again.
 const CAPACITY = 1_000_000
@@ -17,8 +17,8 @@ export class Dictionary implements Known {
     return this.#pairs[at] !== 0 || this.#pairs[at + 1] !== 0
   }
 
-  /** What a version brought is stored. */
-  learn ({ rows: { terms, quantityKeys } }: Pick<Put, 'rows'>): void {
+  /** What a version's rows brought is stored. */
+  learn ({ terms, quantityKeys }: Pick<IndexRows, 'terms' | 'quantityKeys'>): void {
     if (terms.length + quantityKeys.length === 0 || this.#size > CAPACITY) return
     for (const { token: [high, low] } of terms) this.#add(high, low)
     for (const { key: [high, low] } of quantityKeys) this.#add(high, low)

@@ -5,6 +5,7 @@ import { unavailable } from '../fhir/outcome.js'
 import { Dictionary } from './dictionary.js'
 import { parameters, WRITE } from './parameters.js'
 import { timed, type PoolOptions } from './pool.js'
+import type { IndexRows } from './index-rows.js'
 import type { Room } from './room.js'
 import type { WriteGroup } from './version.js'
 
@@ -24,7 +25,9 @@ export class OwnerHasData extends Error {
 }
 
 interface Waiting {
-  readonly group: WriteGroup
+  /** undefined once nobody will ask for it again: it need not be kept while the database works. */
+  group: WriteGroup | undefined
+  readonly versions: number
   readonly resolve: (rids: readonly string[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -92,7 +95,7 @@ export class Writer implements Writes {
   commit (group: WriteGroup): Promise<readonly string[]> {
     if (this.#options.room?.full === true) return Promise.reject(unavailable('the storage is almost full: nothing can be written'))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ group, resolve, reject })
+      this.#waiting.push({ group, versions: group.versions.length, resolve, reject })
       // At the end of this turn of the event loop: what it brings goes together. docs/decisions/0013-together.md
       if (this.#waiting.length === 1) setImmediate(() => { this.#next() })
     })
@@ -109,11 +112,11 @@ export class Writer implements Writes {
   }
 
   #take (): Waiting[] {
-    let versions = 0
+    let all = 0
     let count = 0
-    for (const { group } of this.#waiting) {
-      versions += group.versions.length
-      if (count > 0 && (versions > MAX_VERSIONS || count === MAX_GROUPS)) break
+    for (const { versions } of this.#waiting) {
+      all += versions
+      if (count > 0 && (all > MAX_VERSIONS || count === MAX_GROUPS)) break
       count++
     }
     return this.#waiting.splice(0, count)
@@ -121,9 +124,9 @@ export class Writer implements Writes {
 
   async #store (batch: readonly Waiting[]): Promise<void> {
     try {
-      const rids = await this.#send(batch.map(({ group }) => group))
+      const rids = await this.#sent(batch)
       let at = 0
-      for (const { group, resolve } of batch) resolve(rids.slice(at, at += group.versions.length))
+      for (const { versions, resolve } of batch) resolve(rids.slice(at, at += versions))
     } catch (error) {
       // One bad group fails the statement for all: each is asked again alone, unless the database itself is the reason.
       const [first] = batch
@@ -134,16 +137,24 @@ export class Writer implements Writes {
     }
   }
 
-  async #send (groups: readonly WriteGroup[]): Promise<readonly string[]> {
+  #sent (batch: readonly Waiting[]): Promise<readonly string[]> {
+    const groups = batch.flatMap(({ group }) => group ?? [])
+    if (batch.length === 1) for (const waiting of batch) waiting.group = undefined
+    return this.#send(groups.length, parameters(this.#writer, groups), brought(groups))
+  }
+
+  async #send (groups: number, values: readonly unknown[], rows: readonly IndexRows[]): Promise<readonly string[]> {
     this.trips++
-    const { rows } = await timed(this.#options, 'write', this.#pool.query<{ rids: string[] }>({
-      name: 'write', text: WRITE, values: parameters(this.#writer, groups)
-    }))
-    this.groups += groups.length
-    for (const { versions } of groups) for (const version of versions) if (version.op === 'put') this.dictionary.learn(version)
-    return rows[0]?.rids ?? []
+    const { rows: [answer] } = await timed(this.#options, 'write', this.#pool.query<{ rids: string[] }>({ name: 'write', text: WRITE, values: [...values] }))
+    this.groups += groups
+    for (const one of rows) this.dictionary.learn(one)
+    return answer?.rids ?? []
   }
 }
+
+/** What brings entries for the dictionaries: little, once a process has seen some data. */
+const brought = (groups: readonly WriteGroup[]): IndexRows[] =>
+  groups.flatMap(({ versions }) => versions.flatMap(version => version.op === 'put' && version.rows.terms.length + version.rows.quantityKeys.length > 0 ? [version.rows] : []))
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '23505' || error.code === 'KA001' || error.code === 'KA002' || error.code === '40P01')
