@@ -58,7 +58,9 @@ export async function compare (workload: Workload, bundles: readonly Bundle[], p
     } else {
       for (const mode of options.modes) systems.push(await baseline('same', mode, mode, mode))
     }
-    const results = await measure(workload, job, systems, options.users ?? workload.users, options, postgres.pid)
+    const results = await measure(workload, job, systems, options.users ?? workload.users, options, {
+      pid: postgres.pid, settle: async () => { await ask(postgres.url('postgres'), 'checkpoint') }
+    })
     return compared(workload, results, postgres.version, options, bundles.length)
   } finally {
     for (const { stop } of running) await stop()
@@ -99,7 +101,7 @@ function compared (workload: Workload, results: readonly Result[], postgres: str
   })
   return report(workload.name, postgres, {
     method: {
-      order: 'there and back',
+      order: 'there and back, a checkpoint before each run',
       'warm-up s': options.warmUp,
       'measured s': `${2 * options.rounds} x ${options.seconds}`,
       'Synthea Bundles stored first': bundles,
@@ -131,6 +133,6 @@ function verdictsOf ({ floor, unit }: Workload, results: readonly Result[]): Ver
 export async function elsewhere (workload: Workload, bundles: readonly Bundle[], target: System['target'], options: Options): Promise<Report> {
   const job = await workload.prepare({ target, bundles, scale: options.scale })
   const system: System = { name: 'given server', run: { kind: 'server', expected: sent }, target, pid: undefined }
-  const results = await measure(workload, job, [system], options.users ?? workload.users, options, () => undefined)
+  const results = await measure(workload, job, [system], options.users ?? workload.users, options, { pid: () => undefined, settle: async () => {} })
   return compared({ ...workload, name: `${workload.name}-given` }, results, 'of the given server', options, bundles.length)
 }

@@ -85,16 +85,24 @@ function merged (system: string, unit: Workload['unit'], parts: readonly Part[])
   }
 }
 
+export interface Database {
+  /** The process whose descendants do its work. */
+  readonly pid: () => number | undefined
+  /** Writes out what the run before has left to be written: nobody is measured while the disk is busy with another's rows. */
+  readonly settle: () => Promise<void>
+}
+
 /** Measures a prepared workload with each number of users. */
 export async function measure (
-  workload: Workload, job: Job, systems: readonly System[], users: readonly number[], timing: Timing, database: () => number | undefined
+  workload: Workload, job: Job, systems: readonly System[], users: readonly number[], timing: Timing, database: Database
 ): Promise<Result[]> {
   const results: Result[] = []
   for (const count of users) {
     const parts = new Map<string, Part[]>(systems.map(({ name }) => [name, []]))
     const thereAndBack = [...systems, ...[...systems].reverse()]
     for (const system of Array.from({ length: timing.rounds }, () => thereAndBack).flat()) {
-      parts.get(system.name)?.push(await part(system, job.turn(system.run), count, timing, database))
+      await database.settle()
+      parts.get(system.name)?.push(await part(system, job.turn(system.run), count, timing, database.pid))
     }
     results.push(...systems.map(({ name }) => merged(name, workload.unit, parts.get(name) ?? [])))
   }

@@ -12,6 +12,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PATIENCE = 60_000
 const children = new Set<ChildProcess>()
 
+// What `npm start` gives to Node.
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: { readonly start: string } }
+const DELIVERED = scripts.start.match(/(?<= )--\S+/g) ?? []
+
 export interface Running {
   readonly base: string
   readonly pid: number
@@ -60,7 +64,7 @@ export async function startKarta (options: KartaOptions): Promise<Running> {
   const port = options.port ?? await freePort()
   const path = join(options.dataDir, 'server.log')
   const log = openSync(path, 'a')
-  const child = followed(spawn(process.execPath, [...options.nodeArguments ?? [], join(ROOT, 'dist/cli.js'), 'start'], {
+  const child = followed(spawn(process.execPath, [...DELIVERED, ...options.nodeArguments ?? [], join(ROOT, 'dist/cli.js'), 'start'], {
     cwd: ROOT, env: { ...environmentOf(options), PORT: String(port) }, stdio: ['ignore', log, log]
   }))
   await answers(`http://127.0.0.1:${port}/readyz`, child, path)

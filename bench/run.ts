@@ -23,7 +23,7 @@ interface Given {
   readonly seconds?: string
   readonly rounds: string
   readonly modes?: string
-  readonly warmUp: string
+  readonly warmUp?: string
   readonly bundles?: string
   readonly users?: string
   readonly base?: string
@@ -39,7 +39,7 @@ const optionsOf = (given: Given, workload: Workload): Options => ({
   seconds: given.quick === true ? 1 : Number(given.seconds ?? workload.seconds ?? 2),
   rounds: given.quick === true ? 1 : Number(given.rounds),
   modes: given.modes?.split(','),
-  warmUp: given.quick === true ? 0.5 : Number(given.warmUp),
+  warmUp: given.quick === true ? 0.5 : Number(given.warmUp ?? workload.warmUp ?? 1),
   scale: given.quick === true ? 10 : 1,
   users: given.users?.split(',').map(Number) ?? (given.quick === true ? [16] : undefined),
   reads: given.reads,
@@ -93,7 +93,7 @@ for (const workload of WORKLOADS) {
     .option('--quick', 'a smoke test: small, and not kept')
     .option('--seconds <n>', 'measured seconds of each run (2, more where a request is long)')
     .option('--rounds <n>', 'how often there and back: every system has two runs in each', '2')
-    .option('--warm-up <n>', 'seconds before each run', '1')
+    .option('--warm-up <n>', 'seconds before each run (1, more where the path of a request is long)')
     .option('--bundles <n>', 'how many Synthea Bundles stand in the server first')
     .option('--users <n,n>', 'how many users')
     .option('--base <url>', 'another FHIR server, which is measured alone')

@@ -43,5 +43,7 @@ export interface Workload {
   readonly bundles: number
   /** Seconds of one run where the usual are too few: what a request takes long for. */
   readonly seconds?: number
+  /** Seconds before each run, where the usual one is too short: the path of a whole Bundle is long, and compiled as it goes. */
+  readonly warmUp?: number
   readonly prepare: (stage: Stage) => Promise<Job>
 }

@@ -41,7 +41,7 @@ async function pairing ({ target, bundles, scale }: Stage): Promise<Job> {
 
 /** Whole Synthea Bundles, which a treating caller may not store: they hold Patients. */
 export const imports: Workload = {
-  name: 'import', unit: 'resources', users: [20, 4], floor: { share: 0.5, rate: 8000 }, treating: false, bundles: 40, seconds: 5, prepare: importing
+  name: 'import', unit: 'resources', users: [20, 4], floor: { share: 0.5, rate: 8000 }, treating: false, bundles: 40, seconds: 5, warmUp: 5, prepare: importing
 }
 
 export const transactions: Workload = {
