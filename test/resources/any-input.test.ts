@@ -22,7 +22,8 @@ const mutated = fc.tuple(fc.constantFrom(...RESOURCES), fc.array(fc.nat(30), { m
     const names = Object.keys(at)
     const name = names[step % Math.max(1, names.length)] ?? 'x'
     const next = at[name]
-    if (depth === path.length - 1 || typeof next !== 'object' || next === null) at[added ?? name] = structuredClone(value)
+    // An array's length is no member of it, and takes no other value.
+    if (depth === path.length - 1 || typeof next !== 'object' || next === null) at[added === null || added === 'length' ? name : added] = structuredClone(value)
     else at = next as Record<string, unknown>
   })
   return JSON.stringify(root)
