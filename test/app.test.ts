@@ -109,6 +109,7 @@ t.test('the metrics count what was done, for the operator or on this machine', a
   for (const name of ['karta_request_seconds_count{interaction="read",status="2xx"} 1', 'karta_audit_flushes_total', 'karta_write_queue', 'karta_requests_in_flight', 'nodejs_eventloop_lag_seconds']) {
     t.ok(local.body.includes(name), name)
   }
+  for (const pool of ['read', 'write', 'audit']) t.match(local.body, new RegExp(`^karta_pool\\{pool="${pool}",state="idle"\\} [1-9]`, 'm'))
   t.notMatch(local.body, /anna/)
 })
 
@@ -123,6 +124,9 @@ t.test('beyond what is worked on and what may wait, requests are turned away bef
   // Who is turned away hears of it at once, while the others wait.
   const first = await Promise.race(asked)
   const alive = await app.inject('/livez')
+  // The others are sent at the end of the turn in which they came.
+  while (store.readers.shared.figures.busy === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  const figures = await app.inject('/metrics')
   await blocker.query('rollback')
   blocker.release()
   const replies = await Promise.all(asked)
@@ -131,6 +135,8 @@ t.test('beyond what is worked on and what may wait, requests are turned away bef
   t.equal(first.headers['retry-after'], '2')
   t.match(first.json(), { resourceType: 'OperationOutcome', issue: [{ code: 'throttled' }] })
   t.equal(alive.statusCode, 200)
+  t.match(figures.body, /^karta_pool\{pool="read",state="busy"\} [1-9]/m)
+  t.match(figures.body, /^karta_pool\{pool="read",state="waiting"\} [1-9]/m)
   t.same(replies.map(({ statusCode }) => statusCode).sort(), [200, 200, 200, 200, 200, 429, 429, 429])
   t.equal(store.readers.trips >= 5, true)
   t.equal((await ask('GET', '/fhir/Patient/anna')).statusCode, 200)

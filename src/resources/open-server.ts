@@ -5,7 +5,7 @@ import type { Config } from '../config.js'
 import { AuditWriter } from '../consent/audit.js'
 import { Ids } from '../store/id.js'
 import { Patients } from '../store/patients.js'
-import { makePool, Readers, type PoolOptions } from '../store/pool.js'
+import { figuresOf, makePool, Readers, type PoolFigures, type PoolOptions } from '../store/pool.js'
 import { Room } from '../store/room.js'
 import { Surrogates } from '../store/surrogates.js'
 import { Writer } from '../store/writer.js'
@@ -16,6 +16,8 @@ import type { Server } from './server.js'
 export interface Store extends Server {
   readonly readers: Readers
   readonly writer: Writer
+  /** How each pool of connections stands at the moment, by its name. */
+  readonly pools: () => Readonly<Record<string, PoolFigures>>
 }
 
 export interface OpenServer extends Store {
@@ -49,6 +51,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
     cursors: new Cursors(secrets('cursor').toString('base64')),
     base: `${config.publicUrl}/fhir`,
     zone: config.zone,
+    pools: () => ({ read: readers.figures, write: figuresOf(writePool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()
       await audit.end()

@@ -40,6 +40,12 @@ export function makePool (options: PoolOptions, max: number): pg.Pool {
   return pool
 }
 
+/** How a pool stands: connections at work and at rest, and what waits for one. Of pipelined connections: those that are open, and statements on their way. */
+export interface PoolFigures { readonly busy: number, readonly idle: number, readonly waiting: number }
+
+export const figuresOf = ({ totalCount, idleCount, waitingCount }: pg.Pool): PoolFigures =>
+  ({ busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount })
+
 /** Waits for a statement, and tells of it when it was slow. */
 export async function timed<T> ({ slow }: Pick<PoolOptions, 'slow'>, statement: string, sent: Promise<T>): Promise<T> {
   if (slow === undefined) return await sent
@@ -78,15 +84,26 @@ export class RequestReads implements Reads {
 class Pipeline {
   readonly #options: PoolOptions
   #client: Promise<pg.Client> | undefined
+  /** Statements on their way. */
+  asked = 0
 
   constructor (options: PoolOptions) {
     this.#options = options
   }
 
   async query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
-    const client = await (this.#client ??= this.#connect())
-    const { rows } = await timed(this.#options, query.name, client.query<Row>({ name: query.name, text: query.text, values: [...query.values] }))
-    return rows
+    this.asked++
+    try {
+      const client = await (this.#client ??= this.#connect())
+      const { rows } = await timed(this.#options, query.name, client.query<Row>({ name: query.name, text: query.text, values: [...query.values] }))
+      return rows
+    } finally {
+      this.asked--
+    }
+  }
+
+  get open (): boolean {
+    return this.#client !== undefined
   }
 
   async #connect (): Promise<pg.Client> {
@@ -131,6 +148,16 @@ export class Readers implements Reads {
     const pipeline = this.#pipelines[this.#turn]
     if (pipeline === undefined) throw new RangeError('there are no readers')
     return pipeline.query<Row>(query)
+  }
+
+  /** Connections that carry something and those that are open without; what is on its way counts as waiting. */
+  get figures (): PoolFigures {
+    const busy = this.#pipelines.filter(({ asked }) => asked > 0).length
+    return {
+      busy,
+      idle: this.#pipelines.filter(({ asked, open }) => asked === 0 && open).length,
+      waiting: this.#pipelines.reduce((sum, { asked }) => sum + asked, 0)
+    }
   }
 
   async end (): Promise<void> {
