@@ -87,9 +87,25 @@ function endOfObject (code: string, from: number): number {
   throw new Error('a schema without an end')
 }
 
+/**
+ * The validators of datatypes by names of their own: those of the same module are its functions, those of another are looked up once. The rare one stays
+ * to be looked up when it is needed, since that loads it.
+ */
+function named (code: string): string {
+  const own = new Map(Array.from(code.matchAll(/exports\.(\w+) = (validate\d+);/g), ([, type = '', name = '']) => [type, name]))
+  const others = new Set<string>()
+  const text = code.replace(/types\["(\w+)"\]/g, (whole, type: string) => {
+    const name = own.get(type)
+    if (name !== undefined || type === RARE) return name ?? whole
+    others.add(type)
+    return `type${type}`
+  })
+  return others.size === 0 ? text : `const { ${[...others].map(type => `${type}: type${type}`).join(', ')} } = types;\n${text}`
+}
+
 /** The validators of some types as a module: a function of what they stand on, which answers them. */
 function chunk (ajv: Ajv, ids: readonly string[]): string {
-  const code = slim(standalone.default(ajv, Object.fromEntries(ids.map(id => [id, id]))))
+  const code = named(slim(standalone.default(ajv, Object.fromEntries(ids.map(id => [id, id])))))
   const taken = RUNTIME.filter(name => uses(code, name))
   const functions = Object.keys(path).filter(name => uses(code, name))
   return `'use strict'
