@@ -159,7 +159,7 @@ function commit (server: Server, caller: Caller, plans: readonly Planned[], link
 }
 
 /** What an entry comes to when what it writes is stored; `written` has its rid already where it writes nothing. */
-interface Outcome { readonly index: number, readonly writes: boolean, readonly written: Written | undefined }
+interface Outcome { readonly index: number, readonly writes: boolean, readonly written: { -readonly [Member in keyof Written]: Written[Member] } | undefined }
 
 type Touched = Pick<VersionRow, 'rid' | 'owner' | 'owners' | 'class'>
 
@@ -213,7 +213,10 @@ async function resultsOf (outcomes: readonly Outcome[], storing: Promise<readonl
   const rids = await storing
   const results = new Map<number, Written | undefined>()
   let place = 0
-  for (const { index, writes, written } of outcomes) results.set(index, writes && written !== undefined ? { ...written, rid: rids[place++] ?? '' } : written)
+  for (const { index, writes, written } of outcomes) {
+    if (writes && written !== undefined) written.rid = rids[place++] ?? ''
+    results.set(index, written)
+  }
   return results
 }
 

@@ -129,6 +129,14 @@ export class Float8s extends Numbers {
 const NO_TEXTS = Buffer.alloc(12)
 NO_TEXTS.writeInt32BE(TEXT, 8)
 
+function head (buffer: Buffer, length: number, nulls: number): void {
+  buffer.writeInt32BE(1, 0) // dimensions
+  buffer.writeInt32BE(nulls, 4)
+  buffer.writeInt32BE(TEXT, 8)
+  buffer.writeInt32BE(length, 12)
+  buffer.writeInt32BE(1, 16) // lower bound
+}
+
 /** Texts as a text[]. */
 export function texts (values: readonly (string | null)[]): Buffer {
   if (values.length === 0) return NO_TEXTS
@@ -143,11 +151,7 @@ export function texts (values: readonly (string | null)[]): Buffer {
     size += 4 + Math.max(0, length)
   }
   const buffer = Buffer.allocUnsafe(size)
-  buffer.writeInt32BE(1, 0) // dimensions
-  buffer.writeInt32BE(nulls, 4)
-  buffer.writeInt32BE(TEXT, 8)
-  buffer.writeInt32BE(values.length, 12)
-  buffer.writeInt32BE(1, 16) // lower bound
+  head(buffer, values.length, nulls)
   let at = HEADER
   for (let place = 0; place < values.length; place++) {
     const value = values[place] ?? null
@@ -155,6 +159,26 @@ export function texts (values: readonly (string | null)[]): Buffer {
     buffer.writeInt32BE(length, at)
     at += 4
     if (value !== null) at += buffer.write(value, at, length, 'utf8')
+  }
+  return buffer
+}
+
+/** Texts of ASCII alone, such as ids, as a text[]: each takes as many bytes as it has characters. */
+export function asciis (values: readonly (string | null)[]): Buffer {
+  if (values.length === 0) return NO_TEXTS
+  let size = HEADER
+  let nulls = 0
+  for (const value of values) {
+    if (value === null) nulls = 1
+    size += 4 + (value === null ? 0 : value.length)
+  }
+  const buffer = Buffer.allocUnsafe(size)
+  head(buffer, values.length, nulls)
+  let at = HEADER
+  for (const value of values) {
+    buffer.writeInt32BE(value === null ? NULL : value.length, at)
+    at += 4
+    if (value !== null) at += buffer.write(value, at, 'latin1')
   }
   return buffer
 }

@@ -1,5 +1,5 @@
 // The parameters of karta.write, in its order: groups of versions as arrays. migrations/0006_write.ts
-import { Float8s, Int2s, Int4s, Int8s, numbers, texts } from './binary.js'
+import { asciis, Float8s, Int2s, Int4s, Int8s, numbers, texts } from './binary.js'
 import type { Key } from './hash.js'
 import type { AuditRow, Put, Tombstone, WriteGroup } from './version.js'
 
@@ -54,12 +54,12 @@ function versionValues (versions: readonly (Put | Tombstone)[]): unknown[] {
     addKey(c1, put?.rows.c1)
     tokenEnd.add(end += (put?.rows.tokens.length ?? 0) / 2)
   }
-  const told = (tell: (put: Put) => string | null): Buffer => texts(versions.map(version => version.op === 'put' ? tell(version) : null))
+  const told = (tell: (put: Put) => string | null): (string | null)[] => versions.map(version => version.op === 'put' ? tell(version) : null)
   return [
-    op.end(), type.end(), texts(versions.map(version => version.id)), owner.end(), ver.end(), old.end(), oldOwner.end(),
+    op.end(), type.end(), asciis(versions.map(version => version.id)), owner.end(), ver.end(), old.end(), oldOwner.end(),
     dataClass.end(), rank.end(), author.end(), dlo.end(), dhi.end(), c1.end(), tokenEnd.end(),
-    texts(versions.map(version => version.op === 'put' ? version.tail : '')), told(put => literal(put.owners)), told(put => literal(put.participants)),
-    told(put => labelLiteral(put.labels)), told(put => put.refs ?? null)
+    texts(versions.map(version => version.op === 'put' ? version.tail : '')), asciis(told(put => literal(put.owners))),
+    asciis(told(put => literal(put.participants))), texts(told(put => labelLiteral(put.labels))), asciis(told(put => put.refs ?? null))
   ]
 }
 
