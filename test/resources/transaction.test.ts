@@ -29,6 +29,29 @@ t.test('entries that refer to each other are stored together, with the ids they 
   t.equal(observation.encounter.reference, places[1])
 })
 
+t.test('a reference to an entry of a type that may not stand there is refused', async t => {
+  const { ask } = await server(t)
+  const visit = `urn:uuid:${randomUUID()}`
+
+  const reply = await transaction(ask, [
+    request('POST', 'Observation', pulse(visit)),
+    request('POST', 'Encounter', { resourceType: 'Encounter', status: 'finished', class: { code: 'AMB' } }, {}, visit)
+  ])
+
+  t.equal(reply.statusCode, 422, reply.body)
+  t.match(reply.json().issue[0], { expression: [/^Bundle\.entry\[0\]\.resource.*subject/], diagnostics: /Encounter is not allowed here/ })
+})
+
+t.test('a search that hides behind an escape is no reference that is stored', async t => {
+  const { app, as } = await server(t)
+  const body = '{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":"Basic"},"resource":{"resourceType":"Basic","code":{"text":"x"},"author":{"\\u0072eference":"Practitioner?identifier=x|1"}}}]}'
+
+  const reply = await app.inject({ method: 'POST', url: '/fhir', headers: { ...await as('operator'), 'content-type': 'application/fhir+json' }, payload: body })
+
+  t.equal(reply.statusCode, 400, reply.body)
+  t.match(reply.json().issue[0].diagnostics, /^Bundle\.entry\[0\]: the reference Practitioner\?identifier=x\|1/)
+})
+
 t.test('a transaction that fails names the entry, and nothing of it has happened', async t => {
   const { ask, pool } = await server(t)
   const good = request('PUT', 'Patient/anna', { resourceType: 'Patient', id: 'anna' })
