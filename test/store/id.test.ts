@@ -16,6 +16,19 @@ t.test('an id is a UUID of version 8 and names its owner to whoever has the secr
   t.end()
 })
 
+t.test('ids made together are those of their owners, each its own, however many', t => {
+  const ids = new Ids(SECRET)
+  const owners = Array.from({ length: 3000 }, (_, place) => String(place % 7 + 2 ** 40))
+
+  const made = ids.many(owners)
+
+  t.same(made.map(id => ids.ownerIn(id)), owners)
+  t.equal(new Set(made).size, owners.length)
+  t.ok(made.every(isServerId))
+  t.same(ids.many([]), [])
+  t.end()
+})
+
 t.test('ids of one owner cannot be linked without the secret', t => {
   const ids = new Ids(SECRET)
 
