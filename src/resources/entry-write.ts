@@ -11,4 +11,6 @@ export interface EntryWrite {
   readonly resource?: UnreadResource | undefined
   readonly edit?: (text: string) => string
   readonly ifMatch?: string | undefined
+  /** Whether the resource is shown afterwards. Otherwise nobody keeps its text while the database works. */
+  readonly shown?: boolean
 }

@@ -59,7 +59,14 @@ interface Planned {
   reference: string
 }
 
-async function attempt (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Map<number, Written | undefined>> {
+interface Settled { readonly plans: readonly Planned[], readonly links: BundleLinks<Planned> }
+
+// Not a function that awaits: such a one keeps what it has named until it ends, and of all this nothing is needed while the database works.
+const attempt = (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Map<number, Written | undefined>> =>
+  settled(server, caller, entries, how).then(({ plans, links }) => commit(server, caller, plans, links))
+
+// Who owns what is written, and what it is called.
+async function settled (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Settled> {
   const plans = await planned(server, caller, entries)
   for (const plan of plans) plan.own = plan.type === 'Patient' && plan.current === undefined ? await server.surrogates.next() : ownSurrogate(plan.type, plan.current)
   const links = await bundleLinks(server, caller, plans)
@@ -70,7 +77,7 @@ async function attempt (server: Server, caller: Caller, entries: readonly EntryW
     plan.owner = owned.owner ?? plan.own ?? await server.surrogates.next()
   }
   giveIds(server, plans.filter(({ entry }) => entry.method === 'POST'))
-  return await commit(server, caller, plans, links)
+  return { plans, links }
 }
 
 function giveIds (server: Server, plans: readonly Planned[]): void {
@@ -154,7 +161,7 @@ class BundleOwners {
 
 function commit (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>): Promise<Map<number, Written | undefined>> {
   const made = madeOf(server, caller, plans, links)
-  // What was made goes to the writer: nothing here keeps it while the database works.
+  // What was made goes to the writer: nothing here keeps it.
   return resultsOf(made.outcomes, stored(server, caller, made))
 }
 
@@ -194,13 +201,11 @@ function madeOf (server: Server, caller: Caller, plans: readonly Planned[], link
   return made
 }
 
-async function stored (server: Server, caller: Caller, { versions, group, touched, shown }: Made): Promise<readonly string[]> {
-  if (versions.length === 0) {
-    await server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown })
-    return []
-  }
+// Not a function that awaits, so that it keeps no versions either.
+function stored (server: Server, caller: Caller, { versions, group, touched, shown }: Made): Promise<readonly string[]> {
+  if (versions.length === 0) return server.audit.record(caller, { interaction: 'transaction', status: 200, rows: shown }).then(() => [])
   const audit = server.audit.row(caller, { interaction: 'transaction', status: 200, rows: shown.length === 0 ? touched : [...touched, ...shown] })
-  return await committed(server, audit, server.writer.commit({ versions, ...group, audit: { ...audit, shown: shown.map(row => row.rid) } }))
+  return committed(server, audit, server.writer.commit({ versions, ...group, audit: { ...audit, shown: shown.map(row => row.rid) } }))
 }
 
 async function committed (server: Server, audit: AuditRow, writing: Promise<readonly string[]>): Promise<readonly string[]> {
@@ -261,9 +266,9 @@ const unchanged = ({ type, id, current, entry }: Planned): Written | undefined =
   ? undefined
   : { status: 200, type, id, rid: current.rid, tail: current.tail, changed: false, deleted: entry.method === 'DELETE' }
 
-function writtenOf ({ type, id, current }: Planned, version: Put | Tombstone): Written {
+function writtenOf ({ type, id, current, entry }: Planned, version: Put | Tombstone): Written {
   const created = version.op === 'put' && (current === undefined || current.deleted)
-  return { status: created ? 201 : 200, type, id, rid: '', tail: version.op === 'put' ? version.tail : '', changed: true, deleted: version.op === 'delete' }
+  return { status: created ? 201 : 200, type, id, rid: '', tail: entry.shown && version.op === 'put' ? version.tail : '', changed: true, deleted: version.op === 'delete' }
 }
 
 /** Runs a step of one entry; what it throws names the entry. */

@@ -17,7 +17,7 @@ import { transact } from './transact.js'
 import { matchOf, refuseNoId, refuseOtherId } from './update.js'
 import type { Server } from './server.js'
 import type { Written } from './write.js'
-import { wantedByWrite, writtenAnswer } from './written.js'
+import { isShown, wantedByWrite, writtenAnswer } from './written.js'
 
 /** What each entry is answered, by its index, and what the reads among them have shown. */
 export interface Transaction { readonly answers: ReadonlyMap<number, Answer>, readonly shown: readonly VersionRow[] | undefined }
@@ -28,8 +28,9 @@ export async function transaction (server: Server, caller: Caller, requests: rea
   refuseInvalid(bundle)
   const inTurn = [...requests].sort((a, b) => turnOf(a.method) - turnOf(b.method))
   const writes = inTurn.filter(isWrite)
-  const entries = writes.map(request => atEntry(request.index, () => entryWrite(request)))
   const reads = inTurn.filter(request => !isWrite(request) && atEntry(request.index, () => isRead(request)))
+  const read = new Set(reads.map(placeOf))
+  const entries = writes.map(request => atEntry(request.index, () => entryWrite(request, read)))
   const targets = new Map(reads.length === 0 ? [] : writes.map(request => [placeOf(request), request]))
   const before = await readBefore(server, caller, reads.filter(request => !targets.has(placeOf(request)) || request.asked.versionId !== ''))
   for (const request of reads) refuseEnded(request, targets.get(placeOf(request)))
@@ -89,12 +90,13 @@ function writeAnswer (server: Server, { asked, method }: EntryRequest, written: 
   return writtenAnswer(server, wantedByWrite(asked), written)
 }
 
-function entryWrite ({ index, method, asked, resource, fullUrl }: EntryRequest): EntryWrite {
+function entryWrite (request: EntryRequest, read: ReadonlySet<string>): EntryWrite {
+  const { index, method, asked, resource, fullUrl } = request
   const { type, id } = asked
-  wantedByWrite(asked)
+  const shown = isShown(wantedByWrite(asked)) || (read.size > 0 && read.has(placeOf(request)))
   if (method === 'POST') {
     if (asked.headers['if-none-exist'] !== undefined) throw notSupported('ifNoneExist is not supported: there is no search yet')
-    return { index, method, type, id: undefined, fullUrl, resource: ofType(asked, resource) }
+    return { index, method, type, id: undefined, fullUrl, resource: ofType(asked, resource), shown }
   }
   const ifMatch = matchOf(asked)
   if (method === 'PUT') {
@@ -102,12 +104,12 @@ function entryWrite ({ index, method, asked, resource, fullUrl }: EntryRequest):
     refuseNoId(asked)
     const unread = ofType(asked, resource)
     refuseOtherId(asked, unread.outline)
-    return { index, method, type, id, fullUrl, resource: unread, ifMatch }
+    return { index, method, type, id, fullUrl, resource: unread, ifMatch, shown }
   }
   if (!isId(id)) throw notFound(type, id)
   return method === 'PATCH' && resource !== undefined
-    ? { index, method, type, id, fullUrl, edit: editOf(resource.read()), ifMatch }
-    : { index, method: 'DELETE', type, id, fullUrl, ifMatch }
+    ? { index, method, type, id, fullUrl, edit: editOf(resource.read()), ifMatch, shown }
+    : { index, method: 'DELETE', type, id, fullUrl, ifMatch, shown }
 }
 
 function ofType (asked: Asked, resource: UnreadResource | undefined): UnreadResource {

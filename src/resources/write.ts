@@ -24,6 +24,7 @@ export interface Written {
   readonly type: string
   readonly id: string
   readonly rid: string
+  /** Its stored text; empty in a transaction where nobody is shown it. */
   readonly tail: string
   readonly changed: boolean
   readonly deleted: boolean

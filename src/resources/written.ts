@@ -12,6 +12,9 @@ export function wantedByWrite (asked: Asked): Wanted {
   return wanted
 }
 
+/** Whether the answer to a write shows the resource. */
+export const isShown = ({ prefer }: Wanted): boolean => prefer.return !== 'minimal' && prefer.return !== 'OperationOutcome'
+
 /** The answer to a create, an update or a patch: the resource, unless the client prefers less. */
 export function writtenAnswer (server: Server, wanted: Wanted, written: Written): Answer {
   const { status, type, id, rid } = written
