@@ -18,6 +18,9 @@ export interface ScannedResource {
 
 const [COMMA, BRACE] = [44, 123] as const
 
+// What nothing has to be escaped in, as in a reference: asking costs less than writing it as JSON.
+const PLAIN = /^[\w/.#:-]*$/
+
 /** Reads one resource; `to` says what becomes of its links, in the value and in the tail. */
 export class ResourceScanner extends JsonScanner {
   readonly #to: To | undefined
@@ -65,7 +68,7 @@ export class ResourceScanner extends JsonScanner {
     const written = this.#to === undefined ? value : linksIn(key, value, this.#to)
     if (key.links === 'reference') this.#references.push(written)
     if (written === value || !isLink(key, value)) return value
-    this.#copy += this.text.slice(this.#run, start) + JSON.stringify(written)
+    this.#copy += this.text.slice(this.#run, start) + (PLAIN.test(written) ? `"${written}"` : JSON.stringify(written))
     this.#run = this.at
     return written
   }

@@ -24,7 +24,7 @@ interface Done { readonly entries: readonly Entry[], readonly shown: readonly Ve
 // A large Bundle takes many times its size while it is worked on: more at a time would fill the memory. So many that some can wait for
 // the database while one is worked on. Measured with 20 clients (docs/decisions/0017-bundle.md): 290 MB with four, 345 to 365 MB with six, 366 to 401 MB with eight.
 const LARGE = 100_000
-const large = new Lanes(6)
+const large = new Lanes(8)
 
 /** The handler of `POST [base]`, for entries of these routes. 200 with a batch-response or transaction-response. */
 export const bundled = (routes: readonly Route[]): Handler => async (server, caller, asked) => {
