@@ -148,15 +148,16 @@ export class JsonScanner {
   /** An array; its strings are found under the name of the member that holds it. */
   array (key: Key, read?: () => Json): Json[] {
     this.#enter()
-    const array: Json[] = []
-    if (this.space() === BRACKET_END) return this.#leave(array)
+    if (this.space() === BRACKET_END) return this.#leave([])
+    // Most arrays have one item: pushed to an empty one, it would take room for seventeen.
+    const array = [read === undefined ? this.value(key) : read()]
     for (;;) {
-      array.push(read === undefined ? this.value(key) : read())
       const code = this.space()
       if (code === BRACKET_END) return this.#leave(array)
       if (code !== COMMA) this.refuse('a comma or the end of the array')
       this.at++
       this.space()
+      array.push(read === undefined ? this.value(key) : read())
     }
   }
 

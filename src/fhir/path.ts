@@ -128,6 +128,7 @@ export function same (left: Value, right: Value): boolean {
 
 /** `=`: undefined when a side is empty. */
 export function equal (left: Value | Collection, right: Value | Collection): boolean | undefined {
+  if (typeof left === 'string' && typeof right === 'string') return left === right
   const [a, b] = [list(left as Value), list(right as Value)]
   if (a.length === 0 || b.length === 0) return undefined
   return a.length === b.length && a.every((item, index) => same(item, b[index]))
@@ -205,6 +206,7 @@ const DATE = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)
 /** Compares dates part by part; NaN where they are equal up to a precision that only one of them has. https://hl7.org/fhirpath/N1/#datetime-comparison */
 export function compareDates (left: Value, right: Value): number {
   if (typeof left !== 'string' || typeof right !== 'string') return NaN
+  if (isLikeWritten(left, right)) return left === right ? 0 : left < right ? -1 : 1
   const [a, b] = [DATE.exec(left), DATE.exec(right)]
   if (!a || !b) return NaN
   if (a[4] !== undefined && b[4] !== undefined && a[8] !== b[8] && a[8] !== undefined && b[8] !== undefined) return Date.parse(left) - Date.parse(right)
@@ -216,6 +218,11 @@ export function compareDates (left: Value, right: Value): number {
   const seconds = (found: RegExpExecArray): number => Number(`${found[6] ?? 'x'}${found[7] ?? ''}`)
   return a[6] === undefined && b[6] === undefined ? 0 : seconds(a) - seconds(b)
 }
+
+// Two dates to the second with the same zone and as many digits are in the order of their texts.
+const SECOND = 'yyyy-MM-ddTHH:mm:ss'.length
+const isLikeWritten = (left: string, right: string): boolean => left.length === right.length && left.length > SECOND &&
+  (left.endsWith('Z') ? right.endsWith('Z') : left.slice(-6) === right.slice(-6)) && DATE.test(left) && DATE.test(right)
 
 /** `=` of dates: undefined where they are equal up to a precision that only one of them has. */
 export function equalDates (left: Value, right: Value): boolean | undefined {

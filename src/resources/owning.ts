@@ -45,7 +45,7 @@ export function owning (type: ResourceType, { owners: references, participants }
   const row = TYPES[type]
   const found = references.map(reference => find(reference))
   const unknown = references[found.indexOf(undefined)]
-  const owners = distinct(found.flatMap(target => target?.owners ?? []))
+  const owners = found.length === 1 ? found[0]?.owners ?? [] : distinct(found.flatMap(target => target?.owners ?? []))
   const lost = row.class === 'patient-data' && (unknown !== undefined || owners.length === 0)
   if (lost && caller.kind !== 'operator') throw unprocessable(refusal(type, unknown, row.owners), unknown?.path ?? `${type}.${row.owners[0] ?? ''}`)
   const [owner] = owners
@@ -62,12 +62,12 @@ const refusal = (type: string, unknown: Reference | undefined, paths: readonly s
   ? `${type} must name its patient in ${paths.join(' or ')}`
   : `${unknown.path} does not name a patient that is known here`
 
-function foundOwners (participants: readonly Reference[], find: Find): string[] | undefined {
+function foundOwners (participants: readonly Reference[], find: Find): readonly string[] | undefined {
   const owners = distinct(participants.flatMap(reference => find(reference)?.owners ?? []))
   return owners.length === 0 ? undefined : owners
 }
 
-const distinct = (values: readonly string[]): string[] => values.length < 2 ? [...values] : [...new Set(values)]
+const distinct = (values: readonly string[]): readonly string[] => values.length < 2 ? values : [...new Set(values)]
 
 /** The references of a resource that say whose it is: all of what the types table names, or its outline, is looked at. */
 export interface OwningReferences { readonly owners: readonly Reference[], readonly participants: readonly Reference[] }
