@@ -99,7 +99,7 @@ function compared (workload: Workload, results: readonly Result[], postgres: str
       errors: Object.entries(result.errors).map(([kind, count]) => `${kind}: ${count}`).join(', ') || 0
     }
   })
-  return report(workload.name, postgres, {
+  return report(nameOf(workload, options), postgres, {
     method: {
       order: 'there and back, a checkpoint before each run',
       'warm-up s': options.warmUp,
@@ -114,6 +114,11 @@ function compared (workload: Workload, results: readonly Result[], postgres: str
     results,
     verdicts: verdictsOf(workload, results)
   })
+}
+
+// More than one process is another server: its figures stand beside those of one.
+function nameOf ({ name }: Workload, { environment: { WORKERS: workers = '1' } }: Options): string {
+  return workers === '1' ? name : `${name}-${workers}-processes`
 }
 
 function verdictsOf ({ floor, unit }: Workload, results: readonly Result[]): Verdict[] {
