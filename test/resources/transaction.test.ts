@@ -1,5 +1,8 @@
 // https://hl7.org/fhir/R4/http.html#trules
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { LightMyRequestResponse } from 'fastify'
 import { server, type TestServer } from '../server.js'
@@ -50,6 +53,33 @@ t.test('a search that hides behind an escape is no reference that is stored', as
 
   t.equal(reply.statusCode, 400, reply.body)
   t.match(reply.json().issue[0].diagnostics, /^Bundle\.entry\[0\]: the reference Practitioner\?identifier=x\|1/)
+})
+
+t.test('what a transaction was made of is not kept while the database works on it', async t => {
+  const { ask, pool, server: { writer } } = await server(t)
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  let version: WeakRef<object> | undefined
+  const commit = writer.commit.bind(writer)
+  // Not t.capture, which keeps what it is called with.
+  writer.commit = group => {
+    version = new WeakRef(group.versions[0] ?? {})
+    return commit(group)
+  }
+  const inTheWay = await pool.connect()
+  await inTheWay.query('begin; lock table karta.change in exclusive mode')
+
+  const answering = transaction(ask, [request('POST', 'Patient', { resourceType: 'Patient', active: true })])
+  const waiting = async (): Promise<boolean> => (await pool.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rowCount === 1
+  while (!await waiting()) await pause(5)
+  collect()
+  await pause(1)
+
+  t.ok(version)
+  t.equal(version?.deref(), undefined)
+  await inTheWay.query('rollback')
+  inTheWay.release()
+  t.equal((await answering).statusCode, 200)
 })
 
 t.test('a transaction that fails names the entry, and nothing of it has happened', async t => {
