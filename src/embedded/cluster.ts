@@ -135,7 +135,7 @@ async function running (place: Place, configured: () => Promise<readonly string[
 }
 
 // Another process was quicker, or the helpers of a postmaster that was killed have not noticed yet: both pass.
-const PASSING = /lock file ".*" already exists|pre-existing shared memory block|could not bind|Address already in use/
+const PASSING = /lock file ".*" (?:already exists|is empty)|pre-existing shared memory block|could not bind|Address already in use/
 
 // The collector writes what it is told a little later, or never when the machine is busy: then the next try will tell.
 const passes = (said: string): boolean => PASSING.test(said) || (said.includes('redirecting log output') && !said.includes('FATAL'))

@@ -1,6 +1,6 @@
 // Who runs a PostgreSQL data folder, read from its postmaster.pid: https://www.postgresql.org/docs/18/storage-file-layout.html
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { join } from 'node:path'
 
@@ -60,6 +60,7 @@ export function postmasterOf (folder: string): Postmaster | undefined {
   const path = join(folder, 'postmaster.pid')
   const text = textOf(path)
   const [pid, , , port, socketDir = '', , , status = ''] = text?.split('\n') ?? []
+  if (text === '') removeRemnant(path)
   // Another process may be writing it in this moment.
   if (text === undefined || pid === undefined || !/^[1-9]\d*$/.test(pid)) return undefined
   if (runs(Number(pid), folder)) {
@@ -68,4 +69,17 @@ export function postmasterOf (folder: string): Postmaster | undefined {
   }
   if (exists(Number(pid)) && text === textOf(path)) rmSync(path, { force: true })
   return undefined
+}
+
+// PostgreSQL writes its lock file as soon as it has made it. One that stays empty is what the machine's own end has left of it: PostgreSQL
+// would refuse to start on it for ever.
+const WRITTEN_WITHIN = 5000
+
+function removeRemnant (path: string): void {
+  try {
+    const { size, mtimeMs } = statSync(path)
+    if (size === 0 && Date.now() - mtimeMs > WRITTEN_WITHIN) rmSync(path)
+  } catch {
+    // Another process has taken it away, or starts PostgreSQL meanwhile: the next look will tell.
+  }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -115,6 +115,29 @@ t.test('a lock file whose number now belongs to another program does not stop th
   const text = readFileSync(lock, 'utf8')
   await first.stop()
   writeFileSync(lock, text.replace(/^\d+/, String(process.pid)), { mode: 0o600 })
+
+  const { url } = await opened(t, dataDir)
+
+  t.equal(await answer(url, 'select 1 as n'), 1)
+})
+
+t.test('an empty lock file is waited for where it is new, and taken away where it is old', async t => {
+  const dataDir = folder(t)
+  const first = await openCluster({ dataDir, say: () => {} })
+  const lock = join(dataDir, 'postgres/postmaster.pid')
+  await first.stop()
+  const { uid, gid } = statSync(join(dataDir, 'postgres'))
+  writeFileSync(lock, '', { mode: 0o600 })
+  chownSync(lock, uid, gid)
+  const written = setTimeout(() => rmSync(lock), 700)
+
+  const second = await openCluster({ dataDir, say: () => {} })
+
+  t.equal(await answer(second.url, 'select 1 as n'), 1)
+  await second.stop()
+  clearTimeout(written)
+  writeFileSync(lock, '', { mode: 0o600 })
+  utimesSync(lock, new Date(), new Date(Date.now() - 60_000))
 
   const { url } = await opened(t, dataDir)
 
