@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { Config } from './config.js'
 import { StartError } from './start-error.js'
 
@@ -11,6 +12,8 @@ const RESTART_AFTER = 1000
  */
 export async function runWorkers ({ workers }: Pick<Config, 'workers'>, environment: Record<string, string>, say: (line: string) => void): Promise<{ stop: () => Promise<void> }> {
   let stopping = false
+  // Whatever has started this process: `npm start` is a script of its own.
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('cli.js', import.meta.url)) })
   const fork = (): Worker => {
     const worker = cluster.fork(environment)
     worker.once('exit', (code, signal) => {

@@ -212,6 +212,15 @@ t.test('several workers answer on one port; one that dies is replaced; all end t
   t.equal(postmasterOf(join(DATA_DIR, 'postgres')), undefined)
 })
 
+t.test('several workers are started by `npm start` too', async t => {
+  const DATA_DIR = dataFolder(t)
+
+  const server = await start(t, { DATA_DIR, WORKERS: '2' }, { file: process.execPath, args: ['scripts/start.js'] })
+
+  t.equal((await ask(`${server.url}/fhir/metadata`)).status, 200)
+  t.equal(await stopped(server), 0)
+})
+
 t.test('karta config prints what holds, without a password', async t => {
   const text = await karta({ DATABASE_URL: 'postgres://karta:geheim@db.example.org/karta', KARTA_ZONE: 'Europe/Moscow' }, 'config')
 
