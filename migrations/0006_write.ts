@@ -80,13 +80,11 @@ export const up = (db: Knex) => db.raw(`
     perform karta.move(p_owner, p_ver, p_old, p_old_owner, v_xid)
       where exists (select from unnest(p_owner, p_old_owner) x(owner, old_owner) where x.owner <> x.old_owner);
 
-    -- The tokens in a row of their own: taken from the variable, a slice would copy all of them for each version.
-    with t as materialized (select p_tokens as tokens)
     insert into karta.current (rid, owner, dlo, dhi, c1, author, type, class, rank, tokens, owners, participants, labels)
       select x.rid, x.owner, x.dlo, x.dhi, x.c1, x.author, x.type, x.class, x.rank,
-             t.tokens[coalesce(p_token_end[x.o - 1], 0) + 1 : x.token_end],
+             p_tokens[coalesce(p_token_end[x.o - 1], 0) + 1 : x.token_end],
              x.owners::int8[], x.participants::int8[], x.labels::text[]
-      from t, unnest(v_rids, p_op, p_owner, p_dlo, p_dhi, p_c1, p_author, p_type, p_class, p_rank, p_token_end, p_owners, p_participants, p_labels)
+      from unnest(v_rids, p_op, p_owner, p_dlo, p_dhi, p_c1, p_author, p_type, p_class, p_rank, p_token_end, p_owners, p_participants, p_labels)
         with ordinality as x(rid, op, owner, dlo, dhi, c1, author, type, class, rank, token_end, owners, participants, labels, o)
       where x.op = 1;
 
