@@ -54,7 +54,7 @@ function runs (pid: number, folder: string): boolean {
 
 /**
  * The postmaster that runs on this data folder, or undefined. A lock file that a crash left behind is no postmaster; when its number
- * now belongs to another program, or to its postmaster's remains, PostgreSQL itself would refuse to start, so the file is taken away.
+ * now belongs to another program, or to its postmaster's remains, or that has stayed empty, PostgreSQL itself would refuse to start, so the file is taken away.
  */
 export function postmasterOf (folder: string): Postmaster | undefined {
   const path = join(folder, 'postmaster.pid')

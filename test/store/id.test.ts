@@ -48,6 +48,15 @@ t.test('ids sort by the time at which they were made', t => {
   t.end()
 })
 
+t.test('as many ids as a large Bundle takes, of one owner at one moment, are all different', t => {
+  const ids = new Ids(SECRET)
+
+  const made = ids.many(new Array<string>(50_000).fill('1000'), 1e12)
+
+  t.equal(new Set(made).size, made.length)
+  t.end()
+})
+
 t.test('what is no id of the server names no owner', t => {
   const ids = new Ids(SECRET)
 
