@@ -81,7 +81,7 @@ export class AuditWriter {
   record (caller: Caller, shown: Shown): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#pending.push({ row: this.row(caller, shown), resolve, reject })
-      this.#flush()
+      if (this.#pending.length === 1) setImmediate(() => this.#flush())
     })
   }
 

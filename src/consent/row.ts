@@ -8,7 +8,7 @@ export interface VersionRow {
   readonly rid: string
   readonly ver: number
   readonly deleted: boolean
-  /** The stored text behind the server-owned head; empty when deleted. */
+  /** The stored text behind the server-owned head; empty when deleted, or where the client has it. */
   readonly tail: string
   readonly owner: string
   readonly owners: readonly string[] | undefined
@@ -28,8 +28,10 @@ export interface RawRow {
   readonly class: number
 }
 
-/** What leaves the database of a version `v`. */
-export const COLUMNS = 'v.type, v.id, v.rid, v.ver, v.state, v.body, v.owner, v.owners, v.class'
+/** What leaves the database of a version `v`; `body` is SQL for its text. */
+export const columns = (body: string): string => `v.type, v.id, v.rid, v.ver, v.state, ${body}, v.owner, v.owners, v.class`
+
+export const COLUMNS = columns('v.body')
 
 export const versionRow = (raw: RawRow): VersionRow => ({
   type: typeOf(raw.type),

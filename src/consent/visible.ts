@@ -7,24 +7,28 @@ import { KIND, paramOf, valueKey } from '../store/index/rows.js'
 import type { Query, Readers, Reads } from '../store/pool.js'
 import { isRid } from '../store/rid.js'
 import { Turn } from '../store/turn.js'
-import { COLUMNS, versionRow, type RawRow, type VersionRow } from './row.js'
+import { COLUMNS, columns, versionRow, type RawRow, type VersionRow } from './row.js'
 import { scoped, subjectOf } from './scoped.js'
 import { otherStore } from './stores.js'
 
 export type { VersionRow } from './row.js'
 
-/** The newest version of one resource. undefined: there is none, or the caller may not see it; nothing tells which. */
-export async function readCurrent (db: Reads, caller: Caller, type: string, id: string): Promise<VersionRow | undefined> {
+/**
+ * The newest version of one resource. undefined: there is none, or the caller may not see it; nothing tells which.
+ * `known`: the rid of a version that the client has; where that is the newest, its text stays in the database.
+ */
+export async function readCurrent (db: Reads, caller: Caller, type: string, id: string, known?: string): Promise<VersionRow | undefined> {
   const other = otherStore(type, id)
   if (other !== undefined) return await other.read(db, caller, id)
   db.trips++
-  return await turnOf(db.shared, caller.kind).ask({ type, id, subject: subjectOf(caller) })
+  return await turnOf(db.shared, caller.kind).ask({ type, id, subject: subjectOf(caller), known: known ?? null })
 }
 
 interface Read {
   readonly type: string
   readonly id: string
   readonly subject: string | null
+  readonly known: string | null
 }
 
 // Reads of one kind of caller that are asked at once share a statement; each row is decided for who asked for it.
@@ -34,7 +38,7 @@ function turnOf (db: Readers, kind: Caller['kind']): Turn<Read, VersionRow | und
   let turns = TURNS.get(db)
   if (turns === undefined) TURNS.set(db, turns = new Map())
   let turn = turns.get(kind)
-  if (turn === undefined) turns.set(kind, turn = new Turn(reads => readAll(db, kind, reads)))
+  if (turn === undefined) turns.set(kind, turn = new Turn(reads => readAll(db, kind, reads), db.connections))
   return turn
 }
 
@@ -42,14 +46,17 @@ async function readAll (db: Reads, kind: Caller['kind'], reads: readonly Read[])
   const rows = await db.query<RawRow & { readonly place: string }>({
     name: `${kind}:read`,
     text: READ[kind],
-    values: [numbers(reads.map(({ type }) => numberOf(type))), texts(reads.map(({ id }) => id)), numbers(reads.map(({ subject }) => subject))]
+    values: [
+      numbers(reads.map(({ type }) => numberOf(type))), texts(reads.map(({ id }) => id)), numbers(reads.map(({ subject }) => subject)),
+      numbers(reads.map(({ known }) => known))
+    ]
   })
   return placed(rows, new Array(reads.length).fill(undefined))
 }
 
 const readText = (kind: Caller['kind']): string => `
-  select k.place, ${COLUMNS}
-  from unnest($1::int2[], $2::text[], $3::int8[]) with ordinality as k(type, id, subject, place),
+  select k.place, ${columns("case when v.rid = k.known then '' else v.body end as body")}
+  from unnest($1::int2[], $2::text[], $3::int8[], $4::int8[]) with ordinality as k(type, id, subject, known, place),
        lateral (select * from karta.version v where v.type = k.type and v.id = k.id order by v.ver desc limit 1) v
   where ${scoped('v', kind, 'k.subject')}`
 
@@ -84,7 +91,7 @@ export async function readMany (db: Reads, caller: Caller, keys: readonly { read
   if (keys.length === 0) return []
   const others = await Promise.all(keys.map(key => otherStore(key.type, key.id)?.read(db, caller, key.id)))
   const subject = subjectOf(caller)
-  const rows = await readAll(db, caller.kind, keys.map(({ type, id }) => ({ type, id, subject })))
+  const rows = await readAll(db, caller.kind, keys.map(({ type, id }) => ({ type, id, subject, known: null })))
   return rows.map((row, place) => row ?? others[place])
 }
 

@@ -9,12 +9,15 @@ const ONE = /^\s*(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*$/
 const LIST = /^\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*$/
 const EACH = /"([\x21\x23-\x7e\x80-\xff]*)"/g
 
+/** The versionId of a header that is one ETag; undefined when it is anything else. */
+export const versionNamed = (header: string): string | undefined => ONE.exec(header)?.[1]
+
 /**
  * The one versionId that `If-Match` names. Throws FhirError 400 for anything else: a write that is meant for one
  * version is not done on a guess. https://hl7.org/fhir/R4/http.html#concurrency
  */
 export function versionToMatch (ifMatch: string): string {
-  const version = ONE.exec(ifMatch)?.[1]
+  const version = versionNamed(ifMatch)
   if (version === undefined || version === '') {
     throw invalid('If-Match must name one version, such as W/"23"')
   }

@@ -1,9 +1,9 @@
 // The current version of a resource. https://hl7.org/fhir/R4/http.html#read
 import { readCurrent, type VersionRow } from '../consent/visible.js'
-import { namesVersion, unmodifiedSince } from '../fhir/etag.js'
+import { namesVersion, unmodifiedSince, versionNamed } from '../fhir/etag.js'
 import { gone, notFound, notSupported } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
-import { millisecondsOf } from '../store/rid.js'
+import { isRid, millisecondsOf } from '../store/rid.js'
 import { rawBinary } from './binary.js'
 import { NO_QUERY, type Answer, type Asked, type Handler, type Version } from './exchange.js'
 import { asksForFhir } from './media-type.js'
@@ -12,7 +12,7 @@ import { laidOut, versionText, wantedBy } from './representation.js'
 /** 200, 304 when the client has it, 404 when there is none to be seen, 410 when it was deleted. */
 export const read: Handler = async ({ readers }, caller, asked) => {
   // What cannot be an id is not asked of the database, and is as absent as any other.
-  const row = isId(asked.id) ? await readCurrent(readers, caller, asked.type, asked.id) : undefined
+  const row = isId(asked.id) ? await readCurrent(readers, caller, asked.type, asked.id, knownVersion(asked)) : undefined
   return currentAnswer(asked, row)
 }
 
@@ -32,6 +32,13 @@ export function shownVersion (asked: Asked, version: Version | undefined, shown:
   if (isKnown(asked, rid)) return { status: 304, rid, shown }
   if (isRaw) return { status: 200, rid, shown, ...rawBinary(version) }
   return { status: 200, contentType: wanted.contentType, body: laidOut(versionText(version, wanted), wanted), rid, shown }
+}
+
+// The one version that the client says it has: `isKnown` is then true of it.
+function knownVersion ({ headers }: Asked): string | undefined {
+  const ifNoneMatch = headers['if-none-match']
+  const version = ifNoneMatch === undefined ? undefined : versionNamed(ifNoneMatch)
+  return version !== undefined && isRid(version) ? version : undefined
 }
 
 // If-Modified-Since counts only without If-None-Match (RFC 9110, 13.1.3). https://hl7.org/fhir/R4/http.html#cread

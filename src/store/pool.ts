@@ -130,24 +130,27 @@ class Pipeline {
   }
 }
 
-/** Reads by key over a few pipelined connections, in turn. */
+/** Reads by key over a few pipelined connections: each statement takes the one that has the least to do. */
 export class Readers implements Reads {
   readonly shared = this
   readonly #pipelines: readonly Pipeline[]
-  #turn = 0
   trips = 0
 
   constructor (options: PoolOptions) {
     this.#pipelines = Array.from({ length: options.readers }, () => new Pipeline(options))
   }
 
+  /** How many statements can be answered at the same time. */
+  get connections (): number {
+    return this.#pipelines.length
+  }
+
   /** The rows of one prepared statement. Throws what the database says, or FhirError 503 when it cannot be reached. */
   query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
     this.trips++
-    this.#turn = (this.#turn + 1) % this.#pipelines.length
-    const pipeline = this.#pipelines[this.#turn]
-    if (pipeline === undefined) throw new RangeError('there are no readers')
-    return pipeline.query<Row>(query)
+    const [first, ...others] = this.#pipelines
+    if (first === undefined) throw new RangeError('there are no readers')
+    return others.reduce((least, one) => one.asked < least.asked ? one : least, first).query<Row>(query)
   }
 
   /** Connections that carry something and those that are open without; what is on its way counts as waiting. */

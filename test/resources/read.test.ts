@@ -122,3 +122,21 @@ t.test('the text of the stored version is what readCurrent gives', async t => {
 
   t.equal(row?.tail, '},"extension":[{"url":"http://x.test/dose","valueDecimal":1.10}],"active":true}')
 })
+
+t.test('the text of a version that the client has stays in the database; of any other it is shown whole', async t => {
+  const { server: store, ask, put } = await server(t)
+  await put(ANNA)
+  const rid = String((await ask('GET', '/fhir/Patient/anna')).json().meta.versionId)
+  const operator = { kind: 'operator', actor: '1', client: 'test', scopes: [], jti: '', expires: 0 } as const
+  const tail = async (known?: string): Promise<string | undefined> => (await readCurrent(store.readers, operator, 'Patient', 'anna', known))?.tail
+
+  t.equal(await tail(rid), '')
+  t.equal(await tail('1'), await tail())
+  // Whatever names no version of ours, or more than one, leaves the whole resource to be shown.
+  for (const header of ['W/"1"', '""', 'W/"99999999999999999999"', `W/"0${rid}"`, `"x", "${rid}1"`]) {
+    const reply = await ask('GET', '/fhir/Patient/anna', undefined, { 'if-none-match': header })
+    t.equal(reply.statusCode, 200, header)
+    t.match(reply.json(), ANNA, header)
+  }
+  t.equal((await ask('GET', '/fhir/Patient/anna', undefined, { 'if-none-match': `  "${rid}" ` })).statusCode, 304)
+})
