@@ -51,7 +51,7 @@ export async function openCluster ({ dataDir: given, settings: changed = {}, say
   onPath(dataDir, () => mkdirSync(dataDir, { recursive: true, mode: 0o711 }))
   const account = accountFor(join(dataDir, 'postgres'))
   const folder = databaseFolder(dataDir, account, say)
-  checkMajor(folder)
+  checkMajor(folder, dataDir)
   const password = secret(dataDir, 'database-password')
   const binaries = binariesFor(account, dataDir, say)
   enter(dataDir)

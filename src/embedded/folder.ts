@@ -39,16 +39,33 @@ function placeElsewhere (folder: string): void {
   })
 }
 
-/** Refuses a folder that another major version of PostgreSQL wrote. */
-export function checkMajor (folder: string): void {
+/** Refuses a folder that another major version of PostgreSQL wrote, with the commands that move it. `dataDir` holds the password. */
+export function checkMajor (folder: string, dataDir: string): void {
   const major = majorOf(folder)
   if (major === undefined || major === MAJOR) return
   throw new StartError(`${folder} was written by PostgreSQL ${major}; this release of Karta runs PostgreSQL ${MAJOR}. Nothing was changed.
-To move the data to PostgreSQL ${MAJOR}, with the server packages of both versions installed (postgresql-${major}, postgresql-${MAJOR}), run:
+To move the data to PostgreSQL ${MAJOR}, with the server packages of both versions installed (postgresql-${major}, postgresql-${MAJOR}), run this
+as the account that owns the folder (docs/operators.md):
 
-  mv ${folder} ${folder}-${major} && /usr/lib/postgresql/${MAJOR}/bin/initdb -D ${folder} -U karta -E UTF8 --locale=C && /usr/lib/postgresql/${MAJOR}/bin/pg_upgrade -U karta -b /usr/lib/postgresql/${major}/bin -B /usr/lib/postgresql/${MAJOR}/bin -d ${folder}-${major} -D ${folder}
+${upgrade(folder, dataDir, major).map(line => `  ${line}`).join('\n')}
 
-as the account that owns the folder (docs/operators.md). Or start PostgreSQL ${major} yourself and set DATABASE_URL to it: 15 to ${MAJOR} are supported.`)
+Or start PostgreSQL ${major} yourself and set DATABASE_URL to it: 15 to ${MAJOR} are supported.`)
+}
+
+// pg_upgrade takes two clusters that agree on checksums, which PostgreSQL makes by itself since 18 only. The new one asks for the password
+// from its first moment, and reads our settings.
+function upgrade (folder: string, dataDir: string, major: string): string[] {
+  const [old, fresh, kept] = [`/usr/lib/postgresql/${major}/bin`, `/usr/lib/postgresql/${MAJOR}/bin`, `${folder}-${major}`]
+  return [
+    "bash -e <<'END'",
+    `export PGPASSWORD="\${PGPASSWORD:-$(cat ${join(dataDir, 'database-password')})}" LC_ALL=C`,
+    `mv ${folder} ${kept}`,
+    `SUMS=$(${old}/pg_controldata ${kept} | grep -q 'checksum version: *0$' && echo --no-data-checksums || true)`,
+    `${fresh}/initdb -D ${folder} -U karta -A scram-sha-256 --pwfile=<(printf %s "$PGPASSWORD") -E UTF8 --locale=C $SUMS`,
+    `${fresh}/pg_upgrade -U karta -b ${old} -B ${fresh} -d ${kept} -D ${folder}`,
+    `grep ^include_if_exists ${kept}/postgresql.conf >> ${folder}/postgresql.conf; cp ${kept}/local.conf ${folder}/`,
+    'END'
+  ]
 }
 
 function majorOf (folder: string): string | undefined {
