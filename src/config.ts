@@ -19,6 +19,7 @@ export interface Config {
   readonly bodyLimit: number
   readonly bundleLimit: number
   readonly readers: number
+  readonly searchers: number
   readonly writers: number
   /** Milliseconds. */
   readonly statementTimeout: number
@@ -57,6 +58,7 @@ export const KEYS = {
   KARTA_BODY_LIMIT: integer(64 * 1024 * 1024, 1024, 512 * 1024 * 1024),
   KARTA_BUNDLE_LIMIT: integer(20_000, 1, 1_000_000),
   KARTA_READERS: integer(2, 1, 32),
+  KARTA_SEARCHERS: integer(4, 1, 64),
   KARTA_WRITERS: integer(8, 1, 64),
   KARTA_STATEMENT_TIMEOUT: integer(30_000, 100, 3_600_000),
   KARTA_SLOW_STATEMENT: integer(200, 1, 3_600_000),
@@ -159,6 +161,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     bodyLimit: values.KARTA_BODY_LIMIT,
     bundleLimit: values.KARTA_BUNDLE_LIMIT,
     readers: values.KARTA_READERS,
+    searchers: values.KARTA_SEARCHERS,
     writers: values.KARTA_WRITERS,
     statementTimeout: values.KARTA_STATEMENT_TIMEOUT,
     slowStatement: values.KARTA_SLOW_STATEMENT,

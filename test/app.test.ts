@@ -138,7 +138,6 @@ t.test('beyond what is worked on and what may wait, requests are turned away bef
   t.match(figures.body, /^karta_pool\{pool="read",state="busy"\} [1-9]/m)
   t.match(figures.body, /^karta_pool\{pool="read",state="waiting"\} [1-9]/m)
   t.same(replies.map(({ statusCode }) => statusCode).sort(), [200, 200, 200, 200, 200, 429, 429, 429])
-  t.equal(store.readers.trips >= 5, true)
   t.equal((await ask('GET', '/fhir/Patient/anna')).statusCode, 200)
 })
 

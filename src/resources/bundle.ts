@@ -8,6 +8,7 @@ export interface Link { readonly relation: 'self' | 'next', readonly url: string
 export interface Entry {
   readonly fullUrl?: string
   readonly resource?: string
+  readonly search?: 'match' | 'include' | 'outcome'
   readonly request?: { readonly method: string, readonly url: string }
   readonly response?: {
     readonly status: string
@@ -19,7 +20,7 @@ export interface Entry {
 }
 
 export interface BundleParts {
-  readonly type: 'history' | 'batch-response' | 'transaction-response'
+  readonly type: 'history' | 'searchset' | 'batch-response' | 'transaction-response'
   readonly total?: number
   readonly links?: readonly Link[]
   readonly entries: readonly Entry[]
@@ -36,10 +37,11 @@ export function bundleText ({ type, total, links = [], entries }: BundleParts): 
   return `${head}${counted}${linked}${listed}}`
 }
 
-function entryText ({ fullUrl, resource, request, response }: Entry): string {
+function entryText ({ fullUrl, resource, search, request, response }: Entry): string {
   let members = ''
   if (fullUrl !== undefined) members += `,"fullUrl":${text(fullUrl)}`
   if (resource !== undefined) members += `,"resource":${resource}`
+  if (search !== undefined) members += `,"search":{"mode":"${search}"}`
   if (request !== undefined) members += `,"request":{"method":"${request.method}","url":${text(request.url)}}`
   if (response !== undefined) members += `,"response":${responseText(response)}`
   return `{${members.slice(1)}}`

@@ -87,7 +87,7 @@ export function bodyType (contentType: string | undefined, interaction: string, 
   const { type: mediaType, parameters } = range(contentType)
   const charset = parameters.get('charset')
   // A Binary takes anything as its content, except another representation of a Binary, which it is not.
-  const isRaw = type === 'Binary' && interaction !== 'patch' && !RESOURCE.includes(mediaType) && !mediaType.startsWith('application/fhir+')
+  const isRaw = type === 'Binary' && interaction !== 'patch' && interaction !== 'search-type' && !RESOURCE.includes(mediaType) && !mediaType.startsWith('application/fhir+')
   if (isRaw && /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(mediaType)) return mediaType
   if (!allowed(interaction).includes(mediaType)) {
     throw unsupportedMediaType(`Content-Type ${JSON.stringify(mediaType)} is not taken here, but ${allowed(interaction).join(', ')}`)
@@ -96,4 +96,10 @@ export function bodyType (contentType: string | undefined, interaction: string, 
   return mediaType
 }
 
-const allowed = (interaction: string): readonly string[] => interaction === 'patch' ? PATCH : RESOURCE
+// https://hl7.org/fhir/R4/http.html#search
+export const FORM = 'application/x-www-form-urlencoded'
+
+function allowed (interaction: string): readonly string[] {
+  if (interaction === 'search-type') return [FORM]
+  return interaction === 'patch' ? PATCH : RESOURCE
+}

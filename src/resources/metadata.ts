@@ -4,7 +4,9 @@ import type { CapabilityStatement, CapabilityStatementRestResource } from '@medp
 import { notSupported } from '../fhir/outcome.js'
 import { RESOURCE_TYPES } from '../fhir/resource-types.js'
 import type { Handler } from './exchange.js'
+import { parameterOf } from '../store/search/build.js'
 import { laidOut, one, wantedBy } from './representation.js'
+import { parametersOf } from './search-query.js'
 import type { Route } from './route.js'
 import type { Server } from './server.js'
 
@@ -54,6 +56,7 @@ type ResourceInteraction = NonNullable<CapabilityStatementRestResource['interact
 // FHIR's codes for what a route of a type does. https://hl7.org/fhir/R4/valueset-type-restful-interaction.html
 const TYPE_CODES: Readonly<Record<string, ResourceInteraction['code']>> = {
   read: 'read',
+  'search-type': 'search-type',
   vread: 'vread',
   update: 'update',
   patch: 'patch',
@@ -64,7 +67,7 @@ const TYPE_CODES: Readonly<Record<string, ResourceInteraction['code']>> = {
 }
 
 function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]): CapabilityStatementRestResource {
-  const codes = routes.flatMap(({ interaction }) => TYPE_CODES[interaction] ?? [])
+  const codes = [...new Set(routes.flatMap(({ interaction }) => TYPE_CODES[interaction] ?? []))]
   return {
     type,
     interaction: codes.map(code => ({ code })),
@@ -76,9 +79,26 @@ function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]
     conditionalRead: 'full-support',
     conditionalUpdate: false,
     conditionalDelete: 'not-supported',
-    referencePolicy: ['literal', 'logical', 'resolves', 'local']
+    referencePolicy: ['literal', 'logical', 'resolves', 'local'],
+    ...(codes.includes('search-type') && searches(type))
   }
 }
+
+// https://hl7.org/fhir/R4/searchparameter-registry.html
+function searches (type: typeof RESOURCE_TYPES[number]): Pick<CapabilityStatementRestResource, 'searchParam' | 'searchInclude' | 'searchRevInclude'> {
+  const rows = parametersOf(type).flatMap(code => parameterOf(type, code) ?? [])
+  const included = rows.flatMap(row => row.type === 'reference' ? [`${type}:${row.code}`] : [])
+  const referring = REFERRING.get(type) ?? []
+  return {
+    searchParam: rows.map(row => ({ name: row.code, definition: row.url, type: row.type })),
+    ...(included.length > 0 && { searchInclude: included }),
+    ...(referring.length > 0 && { searchRevInclude: [...referring] })
+  }
+}
+
+/** For each type the reference parameters of all types that may lead to it. */
+const REFERRING = new Map(RESOURCE_TYPES.map(target => [target, RESOURCE_TYPES.flatMap(type => parametersOf(type)
+  .filter(code => parameterOf(type, code)?.target?.includes(target) === true).map(code => `${type}:${code}`))]))
 
 type SystemInteraction = NonNullable<NonNullable<NonNullable<CapabilityStatement['rest']>[number]['interaction']>>[number]
 

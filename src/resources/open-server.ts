@@ -5,7 +5,7 @@ import type { Config } from '../config.js'
 import { AuditWriter } from '../consent/audit.js'
 import { Ids } from '../store/id.js'
 import { Patients } from '../store/patients.js'
-import { figuresOf, makePool, Readers, type PoolFigures, type PoolOptions } from '../store/pool.js'
+import { figuresOf, makePool, Readers, Searchers, type PoolFigures, type PoolOptions } from '../store/pool.js'
 import { Room } from '../store/room.js'
 import { Surrogates } from '../store/surrogates.js'
 import { Writer } from '../store/writer.js'
@@ -15,6 +15,7 @@ import type { Server } from './server.js'
 /** The server as the whole process sees it. */
 export interface Store extends Server {
   readonly readers: Readers
+  readonly searches: Searchers
   readonly writer: Writer
   /** How each pool of connections stands at the moment, by its name. */
   readonly pools: () => Readonly<Record<string, PoolFigures>>
@@ -30,7 +31,7 @@ export type OnSlow = (statement: string, milliseconds: number) => void
 
 /** Opens the store behind `url`. `onError` hears of what goes wrong where no request waits. */
 export async function openServer (config: Config, url: string, onError: (error: unknown) => void, onSlow: OnSlow = () => {}): Promise<OpenServer> {
-  const { readers: pipelines, writers, statementTimeout, slowStatement } = config
+  const { readers: pipelines, searchers, writers, statementTimeout, slowStatement } = config
   const options: PoolOptions = { url, readers: pipelines, writers, statementTimeout, onError, slow: { from: slowStatement, tell: onSlow } }
   const writePool = makePool(options, writers)
   // One flush at a time, and a connection for what the clock asks for beside it.
@@ -39,10 +40,12 @@ export async function openServer (config: Config, url: string, onError: (error: 
   const secrets = await secretsOf(auditPool)
   const ids = new Ids(secrets('id-mask'))
   const readers = new Readers(options)
+  const searches = new Searchers(options, searchers)
   const room = config.databaseUrl === undefined ? await Room.watch(join(config.dataDir, 'postgres')) : undefined
   return {
     config,
     readers,
+    searches,
     writer: new Writer(writePool, writers, audit.writer, { ...options, ...(room !== undefined && { room }) }),
     audit,
     ids,
@@ -51,11 +54,11 @@ export async function openServer (config: Config, url: string, onError: (error: 
     cursors: new Cursors(secrets('cursor').toString('base64')),
     base: `${config.publicUrl}/fhir`,
     zone: config.zone,
-    pools: () => ({ read: readers.figures, write: figuresOf(writePool), audit: figuresOf(auditPool) }),
+    pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()
       await audit.end()
-      await Promise.all([readers.end(), writePool.end(), auditPool.end()])
+      await Promise.all([readers.end(), searches.end(), writePool.end(), auditPool.end()])
     }
   }
 }

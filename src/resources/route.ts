@@ -5,7 +5,7 @@ import type { Handler } from './exchange.js'
 
 /** FHIR's names for what a route does; those that the audit keeps, and `capabilities`, which shows nothing of anybody's. */
 export type Interaction =
-  'read' | 'vread' | 'history-instance' | 'history-type' | 'history-system' | 'create' | 'update' | 'patch' | 'delete' | 'batch' | 'capabilities'
+  'read' | 'vread' | 'search-type' | 'history-instance' | 'history-type' | 'history-system' | 'create' | 'update' | 'patch' | 'delete' | 'batch' | 'capabilities'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -56,7 +56,7 @@ function findAnew (routes: readonly Route[], method: string, path: string): Foun
   const type = name === '' ? '' : typeOf(numberOf(name))
   const asked = method === 'HEAD' ? 'GET' : method
   const route = fitting.find(candidate => candidate.method === asked)
-  if (route === undefined) throw methodNotAllowed(refusing(method, path), allowOf(fitting))
+  if (route === undefined) throw methodNotAllowed(`${method} is not allowed here`, allowOf(fitting))
   return { route, type, id: id === '_history' ? '' : id, versionId }
 }
 
@@ -98,12 +98,13 @@ export const unknownType = (type: string): FhirError => unknownRoute(`${JSON.str
 export const unknownPath = (path: string): FhirError =>
   OPERATION.test(path) ? unknownRoute('this operation is not offered') : unknownRoute('there is nothing at this path')
 
-const refusing = (method: string, path: string): string =>
-  method === 'GET' && !path.includes('/', 1) ? 'search is not supported yet' : `${method} is not allowed here`
-
-/** What an entry with a query may mean besides: it is searched for, which is not offered yet. */
+/** What an entry with a query may mean besides a search: that it is written where something is found, which is not offered yet. */
 export function refuseConditional (method: string, path: string): void {
   const segments = segmentsOf(path)
   if (segments.length > 1 || segments[0] === 'metadata' || segments[0] === '_history') return
-  throw method === 'GET' || method === 'HEAD' ? notSupported('search is not supported yet') : notSupported('conditional entries are not supported: there is no search yet')
+  if (method === 'GET' || method === 'HEAD') {
+    if (segments.length === 0) throw notSupported('a search of the whole system is not supported yet')
+    return
+  }
+  throw notSupported('conditional entries are not supported yet')
 }

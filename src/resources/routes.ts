@@ -8,6 +8,7 @@ import { metadata } from './metadata.js'
 import { patch } from './patch.js'
 import { read } from './read.js'
 import type { Route } from './route.js'
+import { search } from './search.js'
 import { update } from './update.js'
 import { vread } from './vread.js'
 
@@ -15,6 +16,7 @@ import { vread } from './vread.js'
 const ENTRIES: readonly Route[] = [
   { method: 'GET', path: '/metadata', interaction: 'capabilities', scope: undefined, anonymous: true, handler: metadata(() => ROUTES) },
   { method: 'GET', path: '/_history', interaction: 'history-system', scope: 's', handler: history },
+  { method: 'GET', path: '/:type', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/:type', interaction: 'create', scope: 'c', handler: create },
   { method: 'GET', path: '/:type/_history', interaction: 'history-type', scope: 's', handler: history },
   { method: 'GET', path: '/:type/:id', interaction: 'read', scope: 'r', handler: read },
@@ -28,5 +30,6 @@ const ENTRIES: readonly Route[] = [
 /** The table. */
 export const ROUTES: readonly Route[] = [
   ...ENTRIES,
+  { method: 'POST', path: '/:type/_search', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/', interaction: 'batch', scope: undefined, handler: bundled(ENTRIES) }
 ]

@@ -7,10 +7,11 @@ import { isResourceType } from '../fhir/resource-types.js'
 import { asRefusal } from '../store/refusal.js'
 import { millisecondsOf } from '../store/rid.js'
 import { counted, type Counted } from './counted.js'
+import { textOf } from './body.js'
 import { compressed, encodingFor, LEAST, type Encoding } from './compress.js'
 import { NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
 import { refuseForbidden } from './gate.js'
-import { bodyType, refuseEncoded } from './media-type.js'
+import { bodyType, FORM, refuseEncoded } from './media-type.js'
 import { find, unknownPath, type Route } from './route.js'
 import type { Store } from './open-server.js'
 import type { Server } from './server.js'
@@ -103,15 +104,27 @@ function pathOf (url: string, prefix: string): string {
 
 function askedBy (request: FastifyRequest<Place>, prefix: string): Asked {
   const { type = '', id = '', versionId = '' } = request.params
+  const isForm = request.bodyType === FORM
   return {
     type,
     id,
     versionId,
     path: pathOf(request.url, prefix),
-    query: request.url.includes('?') ? request.query : NO_QUERY,
+    query: withForm(request.url.includes('?') ? request.query : NO_QUERY, isForm ? request.body : undefined),
     headers: request.headers,
-    body: request.body === undefined ? undefined : { mediaType: request.bodyType, bytes: request.body }
+    body: request.body === undefined || isForm ? undefined : { mediaType: request.bodyType, bytes: request.body }
   }
+}
+
+// The parameters of a search that is posted stand in its body, its URL, or both. https://hl7.org/fhir/R4/http.html#search
+function withForm (query: Query, body: Buffer | undefined): Query {
+  if (body === undefined) return query
+  const all: Record<string, string | string[]> = Object.assign(Object.create(null), query)
+  for (const [name, value] of new URLSearchParams(textOf({ mediaType: FORM, bytes: body }))) {
+    const before = all[name]
+    all[name] = before === undefined ? value : [before, value].flat()
+  }
+  return all
 }
 
 // What a read shows is durable in the audit trail before its first byte leaves, and so is that it was refused.

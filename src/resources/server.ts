@@ -3,7 +3,7 @@ import type { Config } from '../config.js'
 import type { AuditWriter } from '../consent/audit.js'
 import type { Ids } from '../store/id.js'
 import type { Patients } from '../store/patients.js'
-import type { Reads } from '../store/pool.js'
+import type { Reads, Searches } from '../store/pool.js'
 import type { Surrogates } from '../store/surrogates.js'
 import type { Writes } from '../store/writer.js'
 import type { Cursors } from './cursor.js'
@@ -12,6 +12,7 @@ import type { Cursors } from './cursor.js'
 export interface Server {
   readonly config: Config
   readonly readers: Reads
+  readonly searches: Searches
   readonly writer: Writes
   readonly audit: AuditWriter
   readonly ids: Ids

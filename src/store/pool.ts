@@ -130,6 +130,55 @@ class Pipeline {
   }
 }
 
+/** Statements that may take their time, as the whole process or one request sends them. */
+export interface Searches {
+  trips: number
+  query <Row extends pg.QueryResultRow> (query: Query): Promise<Row[]>
+}
+
+/** Searches over a pool of their own. */
+export class Searchers implements Searches {
+  readonly #options: PoolOptions
+  readonly #pool: pg.Pool
+  trips = 0
+
+  constructor (options: PoolOptions, connections: number) {
+    this.#options = options
+    this.#pool = makePool(options, connections)
+  }
+
+  /** The rows of one statement, prepared where it has a name. Throws what the database says. */
+  async query<Row extends pg.QueryResultRow> ({ name, text, values }: Query): Promise<Row[]> {
+    this.trips++
+    const sent = this.#pool.query<Row>({ ...(name !== '' && { name }), text, values: [...values] })
+    const { rows } = await timed(this.#options, name === '' ? 'search' : name, sent)
+    return rows
+  }
+
+  get figures (): PoolFigures {
+    return figuresOf(this.#pool)
+  }
+
+  async end (): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+/** The searchers as one request uses them, with a count of its own. */
+export class RequestSearches implements Searches {
+  readonly #shared: Searchers
+  trips = 0
+
+  constructor (shared: Searchers) {
+    this.#shared = shared
+  }
+
+  query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
+    this.trips++
+    return this.#shared.query<Row>(query)
+  }
+}
+
 /** Reads by key over a few pipelined connections: each statement takes the one that has the least to do. */
 export class Readers implements Reads {
   readonly shared = this

@@ -61,6 +61,21 @@ export function compiledValues (type: string, row: SearchParameterRow, resource:
   return texts(found)
 }
 
+/** The values of a parameter that is no composite, as fhirpath.js finds them. */
+export function oracleItems (row: SearchParameterRow, resource: object): unknown[] {
+  current = resource as Resource
+  return evaluate(resource, undefined, row.expression).filter(value => value != null)
+}
+
+/** The components of a composite, for each element that has them all, as fhirpath.js finds them. */
+export function oracleComponents (type: string, row: SearchParameterRow, resource: object): unknown[][][] {
+  current = resource as Resource
+  return row.expression.split(' | ').map(part => part.trim()).flatMap(base => evaluate(resource, undefined, base).flatMap(instance => {
+    const parts = row.components?.map(({ expression }) => evaluate(instance as object, base.replace(/^Resource/, type), expression).filter(value => value != null)) ?? []
+    return parts.some(part => part.length === 0) ? [] : [parts]
+  }))
+}
+
 /** The same by fhirpath.js. */
 export function oracleValues (type: string, row: SearchParameterRow, resource: object): string {
   current = resource as Resource

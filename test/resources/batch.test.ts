@@ -55,7 +55,7 @@ t.test('what one entry comes to changes nothing for another', async t => {
     request('TRACE', 'Patient/x'),
     request('GET', 'Foo/1'),
     request('POST', 'Patient/1', {}, { resourceType: 'Patient' }),
-    request('GET', 'Patient?name=x'),
+    request('GET', 'Patient?nmae=x'),
     request('PUT', 'Patient?identifier=x', {}, { resourceType: 'Patient' }),
     request('POST', 'Patient', { ifNoneExist: 'identifier=x' }, { resourceType: 'Patient' }),
     request('GET', 'http://elsewhere.test/Patient/1'),
@@ -137,4 +137,14 @@ t.test('a Bundle has no more entries than the limit', async t => {
 
   t.equal(reply.statusCode, 413)
   t.match(reply.json(), { issue: [{ code: 'too-long', diagnostics: /4 entries: at most 3/ }] })
+})
+
+t.test('a search in a batch answers with its Bundle', async t => {
+  const { ask, put } = await server(t)
+  await put({ resourceType: 'Patient', id: 'anna', gender: 'female' })
+
+  const [found, none] = await batch(ask, [request('GET', 'Patient?gender=female'), request('GET', 'Patient?gender=male')])
+
+  t.match(found, { response: { status: '200 OK' }, resource: { resourceType: 'Bundle', type: 'searchset', total: 1, entry: [{ resource: { id: 'anna' } }] } })
+  t.match(none, { resource: { total: 0 } })
 })

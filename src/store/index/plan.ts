@@ -58,6 +58,9 @@ export function gather (rows: Rows, type: string, value: JsonObject): void {
   current = undefined
 }
 
+/** The function that gives the values of a parameter of a type; undefined where there is no such parameter. */
+export const extractorOf = (type: string, code: string): Entry['extract'] | undefined => EXTRACTORS[type]?.[code]
+
 const entries = new Map<string, readonly Entry[]>()
 
 function entriesOf (type: string): readonly Entry[] {

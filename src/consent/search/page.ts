@@ -1,0 +1,171 @@
+// A page of the resources of one type that meet a condition and that the caller may see, in one statement. Its shape decides while it
+// runs how it is driven, so that neither statistics nor the state of a prepared plan matter. docs/decisions/0018-search.md
+//
+//   d  what is driven by, where that may be too much: at most so many rids or owners
+//   s  all that is found by it, where it was not too much
+//   w  otherwise a walk in the order of the page over a bounded number of rows: fills the page where matches are dense
+//   g  otherwise all matches by the index of tokens, sorted
+import type { Caller } from '../../auth/caller.js'
+import type { ResourceType } from '../../fhir/resource-types.js'
+import { currentTable, type CurrentTable } from '../../store/current.js'
+import type { Searches } from '../../store/pool.js'
+import type { Condition } from '../../store/search/condition.js'
+import { TYPES } from '../../store/types.js'
+import { numbers } from '../../store/binary.js'
+import { COLUMNS, versionRow, type RawRow, type VersionRow } from '../row.js'
+import { reachable, scoped, subjectOf } from '../scoped.js'
+import { findsRids, ownersOf, predicate, ridsOf } from './predicate.js'
+import { Statement } from './statement.js'
+
+/** The order of a page: by when the resource was stored, or by its main date; the rid decides between equals. */
+export interface Order { readonly by: 'updated' | 'date', readonly descending: boolean }
+
+/** Where a page begins: behind this row. Decimal texts. */
+export interface Place { readonly rid: string, readonly dlo: string }
+
+export interface Search {
+  readonly type: ResourceType
+  /** All of these must hold. */
+  readonly conditions: readonly Condition[]
+  readonly order: Order
+  readonly after: Place | undefined
+  readonly count: number
+}
+
+export interface SearchPage {
+  readonly rows: readonly VersionRow[]
+  /** Where the next page begins; undefined where this is the last. */
+  readonly next: Place | undefined
+}
+
+// Rows that a walk looks at: measured in store.md over densities from none to everything.
+const BUDGET = 4000
+const MOST_RIDS = 2000
+const MOST_OWNERS = 200
+
+/** One page. */
+export async function searchPage (db: Searches, caller: Caller, search: Search): Promise<SearchPage> {
+  const sql = new Statement()
+  const found = pageText(sql, caller, search)
+  const rows = await db.query<RawRow & { readonly dlo: string }>(sql.query(`${found}
+    select ${COLUMNS}, p.dlo from p, lateral (select * from karta.version n where n.owner = p.owner and n.rid = p.rid offset 0) v
+    order by ${orderOf('p', search.order)}`))
+  const shown = rows.slice(0, search.count)
+  const last = shown.at(-1)
+  return { rows: shown.map(versionRow), next: rows.length > search.count && last !== undefined ? { rid: last.rid, dlo: last.dlo } : undefined }
+}
+
+/** How many resources there are; counted up to `most` where that is given. */
+export async function searchTotal (db: Searches, caller: Caller, { type, conditions }: Pick<Search, 'type' | 'conditions'>, most?: number): Promise<number> {
+  const sql = new Statement()
+  const parts = partsOf(sql, caller, type, conditions)
+  const source = parts.driver !== undefined && parts.driver.most === undefined ? parts.driver.source('null') : `(${parts.all('c', 'true')}) c`
+  const where = parts.driver !== undefined && parts.driver.most === undefined ? parts.where() : 'true'
+  const [row] = await db.query<{ readonly total: string }>(sql.query(
+    `select count(*) as total from (select from ${source} where ${where}${most === undefined ? '' : ` limit ${most + 1}`}) f`))
+  return Number(row?.total ?? 0)
+}
+
+const orderOf = (a: string, { by, descending }: Order): string => {
+  const way = descending ? ' desc' : ''
+  return by === 'date' ? `${a}.dlo${way}, ${a}.rid${way}` : `${a}.rid${way}`
+}
+
+function behind (sql: Statement, a: string, { by, descending }: Order, after: Place | undefined): string {
+  if (after === undefined) return 'true'
+  const way = descending ? '<' : '>'
+  const rid = sql.bind(after.rid, 'int8')
+  return by === 'date' ? `(${a}.dlo, ${a}.rid) ${way} (${sql.bind(after.dlo, 'int8')}, ${rid})` : `${a}.rid ${way} ${rid}`
+}
+
+function pageText (sql: Statement, caller: Caller, { type, conditions, order, after, count }: Search): string {
+  const { table, driver, where, all } = partsOf(sql, caller, type, conditions)
+  const limit = `order by ${orderOf('c', order)} limit ${sql.bind(count + 1, 'int4')}`
+  const columns = 'c.rid, c.owner, c.dlo'
+  if (driver !== undefined && driver.most === undefined) {
+    return `with p as materialized (select ${columns} from ${driver.source('null')} where ${behind(sql, 'c', order, after)} and ${where()} ${limit})`
+  }
+  // What is driven by is looked up once, and one more than is enough tells that it is too much.
+  const few = driver === undefined ? 'false' : `cardinality((select d.few from d)) <= ${driver.most ?? 0}`
+  const driven = driver === undefined
+    ? ''
+    : `d as materialized (select ${driver.few()} as few),
+      s as materialized (select ${columns} from ${driver.source('(select d.few from d)::int8[]')} where ${few} and ${behind(sql, 'c', order, after)} and ${where()} ${limit}),`
+  const many = driver === undefined ? 'true' : `not (${few})`
+  const full = `(select count(*) from w) > ${sql.bind(count, 'int4')}`
+  return `with ${driven}
+    w as materialized (
+      select ${columns} from (select * from ${table.name} t where ${table.only ?? 'true'} and ${behind(sql, 't', order, after)} order by ${orderOf('t', order)} limit ${BUDGET}) c
+      where ${many} and ${where()} ${limit}),
+    g as materialized (select ${columns} from (${all('c', `${many} and not (${full}) and ${behind(sql, 'c', order, after)}`)}) c ${limit}),
+    p as materialized (
+      ${driver === undefined ? '' : 'select * from s union all'}
+      select * from w where ${full} union all select * from g)`
+}
+
+/** Where candidates come from. `most`: it may be more than that, and then it does not drive. `few`: SQL for the array it is driven by. */
+interface Driver { readonly few: () => string, readonly most: number | undefined, readonly source: (few: string) => string }
+
+interface Parts {
+  readonly table: CurrentTable
+  readonly driver: Driver | undefined
+  /** What is asked of a candidate: all conditions and the policy. */
+  readonly where: () => string
+  /** All rows, by the indexes that fit the conditions. */
+  readonly all: (alias: string, also: string) => string
+}
+
+function partsOf (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): Parts {
+  const table = currentTable(type)
+  const subject = sql.bind(subjectOf(caller), 'int8')
+  const where = (): string => [...conditions.map(each => predicate(sql, 'c', each)), scoped('c', caller.kind, subject)].join(' and ')
+  return {
+    table,
+    where,
+    driver: driverOf(sql, caller, table, type, subject, conditions),
+    all: (alias, also) => `
+      select ${alias}.* from ${table.name} ${alias} where ${table.only === undefined ? 'true' : `${alias}.${table.only}`} and ${also} and
+      ${[...conditions.map(each => findsRids(each) ? `${alias}.rid = any (${ridsOf(sql, each)})` : predicate(sql, alias, each)), scoped(alias, caller.kind, subject)].join(' and ')} offset 0`
+  }
+}
+
+const NOTHING = (): string => 'null'
+
+const isPatientData = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
+
+// The first that there is, from what surely finds little to what may find too much.
+function driverOf (sql: Statement, caller: Caller, table: CurrentTable, type: ResourceType, subject: string, conditions: readonly Condition[]): Driver | undefined {
+  const only = table.only === undefined ? '' : ` and t.${table.only}`
+  const from = (where: string): string => `(select * from ${table.name} t where ${where}${only} offset 0) c`
+  const byRid = conditions.find(each => each.kind === 'ids')
+  if (byRid !== undefined && findsRids(byRid)) return { few: NOTHING, most: undefined, source: () => from(`t.rid = any (${ridsOf(sql, byRid)})`) }
+  const token = conditions.find(each => each.kind === 'tokens' && each.sparse)
+  if (token?.kind === 'tokens') return { few: NOTHING, most: undefined, source: () => from(`t.tokens && ${sql.bind(numbers(token.any), 'int8[]')}`) }
+  const owned = conditions.find(each => each.kind === 'owned')
+  if (owned?.kind === 'owned') {
+    // Three ways for a row to belong to a patient, each row by one of them.
+    return {
+      few: NOTHING,
+      most: undefined,
+      source: () => {
+        const owners = ownersOf(sql, owned.patients)
+        const references = sql.bind(numbers(owned.references), 'int8[]')
+        return `(
+        (select * from ${table.name} t where t.owner = any (${owners})${only} offset 0) union all
+        (select * from ${table.name} t where t.owners && ${owners} and not t.owner = any (${owners})${only} offset 0) union all
+        (select * from ${table.name} t where t.tokens && ${references} and not t.owner = any (${owners}) and not coalesce(t.owners && ${owners}, false)${only} offset 0)) c`
+      }
+    }
+  }
+  const narrow = isPatientData(type) ? reachable('t', caller.kind, subject) : undefined
+  if (narrow !== undefined && caller.kind === 'self') return { few: NOTHING, most: undefined, source: () => from(narrow) }
+  if (narrow !== undefined && caller.kind === 'treating') {
+    return {
+      few: () => `array(select distinct r.owner from karta.rule r where r.actor = ${subject} and r.effect = 'permit' limit ${MOST_OWNERS + 1})`,
+      most: MOST_OWNERS,
+      source: few => from(`t.owner = any (${few})`)
+    }
+  }
+  const valued = conditions.find(findsRids)
+  return valued && { few: () => ridsOf(sql, valued, MOST_RIDS + 1), most: MOST_RIDS, source: few => from(`t.rid = any (${few})`) }
+}

@@ -1,0 +1,175 @@
+// A condition as SQL about one current row. https://hl7.org/fhir/R4/search.html, docs/decisions/0010-index-rows.md
+import { BEGINNING, END } from '../../fhir/date-range.js'
+import { numberOf } from '../../fhir/resource-types.js'
+import type { Comparison } from '../../fhir/search/comparison.js'
+import { numbers, texts } from '../../store/binary.js'
+import type { Condition, Place, UnitAsked } from '../../store/search/condition.js'
+import type { Statement } from './statement.js'
+
+/** The last text that begins with another, in the order of bytes. */
+const LAST_LETTER = '\u{10ffff}'
+
+/** Asks of the row of alias `a`, whatever found it. */
+export function predicate (sql: Statement, a: string, condition: Condition): string {
+  switch (condition.kind) {
+    case 'tokens': return `${a}.tokens && ${sql.bind(numbers(condition.any), 'int8[]')}`
+    case 'terms': return `${a}.tokens && ${termTokens(sql, condition)}`
+    case 'rids': return `(${a}.rid >= ${sql.bind(condition.from, 'int8')} and ${a}.rid < ${sql.bind(condition.before, 'int8')})`
+    case 'main-date': return `(not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END}) and ${spans(sql, `${a}.dlo`, `${a}.dhi`, condition.comparison)})`
+    case 'main-date-present': return `not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END})`
+    case 'owned': return owned(sql, a, condition)
+    case 'not': return `not (${predicate(sql, a, condition.of)})`
+    case 'and': return joined(condition.of.map(each => predicate(sql, a, each)), 'and', 'true')
+    case 'or': return joined(condition.of.map(each => predicate(sql, a, each)), 'or', 'false')
+    case 'ids': return `${a}.rid = any (${ridsOf(sql, condition)})`
+    default: return `exists (select from (${valueRows(sql, condition)}) x where x.rid = ${a}.rid)`
+  }
+}
+
+const joined = (all: readonly string[], word: 'and' | 'or', none: string): string => all.length === 0 ? none : `(${all.join(` ${word} `)})`
+
+type Valued = Extract<Condition, { kind: 'ids' | 'dates' | 'numbers' | 'quantities' | 'window' | 'words' | 'near' }>
+
+/** Whether a condition finds rids by itself. */
+export const findsRids = (condition: Condition): condition is Valued =>
+  ['ids', 'dates', 'numbers', 'quantities', 'window', 'words', 'near'].includes(condition.kind)
+
+/** The rids of the rows that meet it, at most `most`, as an int8[]. */
+export function ridsOf (sql: Statement, condition: Valued, most?: number): string {
+  return `array(select x.rid from (${valueRows(sql, condition)}) x${most === undefined ? '' : ` limit ${most}`})`
+}
+
+function termTokens (sql: Statement, { key, text }: Extract<Condition, { kind: 'terms' }>): string {
+  return `array(select t.token from karta.term t where t.key = ${sql.bind(key, 'int8')} and ${beginsWith(sql, 't.text', text)} and left(t.text, 200) >= ${sql.bind(text.slice(0, 100), 'text')})`
+}
+
+const beginsWith = (sql: Statement, column: string, text: string): string =>
+  text === '' ? 'true' : `${column} >= ${sql.bind(text, 'text')} and ${column} < ${sql.bind(text + LAST_LETTER, 'text')}`
+
+function valueRows (sql: Statement, condition: Valued): string {
+  switch (condition.kind) {
+    case 'ids': return `
+      select v.rid from unnest(${sql.bind(texts(condition.ids), 'text[]')}) i(id),
+        lateral (select n.rid, n.state from karta.version n where n.type = ${condition.type} and n.id = i.id order by n.ver desc limit 1) v where v.state = 0`
+    case 'dates': return `select d.rid from karta.date_value d where d.key = ${sql.bind(condition.key, 'int8')} and ${spans(sql, 'd.lo', 'd.hi', condition.comparison)}`
+    case 'numbers': return `select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')} and ${points(condition.comparison, bound(sql))}`
+    case 'quantities': return quantities(sql, condition.family, condition.unit, condition.comparison)
+    case 'window': return `
+      select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')}
+        and ${exactly(sql, 'q.value', condition.start)} and ${exactly(sql, 'q.high', condition.end)}`
+    case 'words': return words(sql, condition)
+    case 'near': return near(sql, condition.latitudes, condition.longitudes, condition.place)
+  }
+}
+
+// The page's words, on half-open spans: the search value's is [low, high), the resource's [lo, hi).
+function spans (sql: Statement, lo: string, hi: string, { prefix, low, high }: Comparison): string {
+  // Bound where it is used: what stands nowhere in a statement has no type.
+  const [from, to] = [low, high].map(end => () => `${sql.bind(end, 'float8')}::int8`) as [() => string, () => string]
+  const within = (): string => `(${lo} >= ${from()} and ${hi} <= ${to()})`
+  switch (prefix) {
+    case 'eq': return within()
+    case 'ne': return `not ${within()}`
+    case 'gt': return `${hi} > ${to()}`
+    case 'lt': return `${lo} < ${from()}`
+    case 'ge': return `(${hi} > ${to()} or ${within()})`
+    case 'le': return `(${lo} < ${from()} or ${within()})`
+    case 'sa': return `${lo} >= ${to()}`
+    case 'eb': return `${hi} <= ${from()}`
+    case 'ap': return `(${lo} < ${to()} and ${hi} > ${from()})`
+  }
+}
+
+/** SQL for a bound, as it is or in the unit of the row. */
+type Bound = (value: number) => string
+
+const bound = (sql: Statement): Bound => value => sql.bind(value, 'float8')
+
+// A number is a point, or with `high` all of [value, high].
+function points ({ prefix, low, high, at }: Comparison, in_: Bound): string {
+  const within = (): string => `(q.value >= ${in_(low)} and q.value < ${in_(high)} and (q.high is null or q.high < ${in_(high)}))`
+  const top = 'coalesce(q.high, q.value)'
+  switch (prefix) {
+    case 'eq': return within()
+    case 'ne': return `not ${within()}`
+    case 'gt': return `${top} > ${in_(at)}`
+    case 'lt': return `q.value < ${in_(at)}`
+    case 'ge': return `${top} >= ${in_(at)}`
+    case 'le': return `q.value <= ${in_(at)}`
+    case 'sa': return `q.value > ${in_(at)}`
+    case 'eb': return `${top} < ${in_(at)}`
+    case 'ap': return `(q.value <= ${in_(high)} and ${top} >= ${in_(low)})`
+  }
+}
+
+// One of a composite's numbers on its own.
+function exactly (sql: Statement, column: string, { prefix, low, high, at }: Comparison): string {
+  const value = (number: number): string => sql.bind(number, 'float8')
+  const within = (): string => `(${column} >= ${value(low)} and ${column} < ${value(high)})`
+  switch (prefix) {
+    case 'eq':
+    case 'ap': return within()
+    case 'ne': return `not ${within()}`
+    case 'gt':
+    case 'sa': return `${column} > ${value(at)}`
+    case 'lt':
+    case 'eb': return `${column} < ${value(at)}`
+    case 'ge': return `${column} >= ${value(at)}`
+    case 'le': return `${column} <= ${value(at)}`
+  }
+}
+
+// The dictionary says which keys a family has; each is asked with the bound in its own unit.
+function quantities (sql: Statement, family: string, unit: UnitAsked, comparison: Comparison): string {
+  const keys = `select q.rid from karta.quantity_key k, karta.quantity_value q where k.family = ${sql.bind(family, 'int8')} and q.key = k.key`
+  switch (unit.kind) {
+    case 'any': return `${keys} and ${points(comparison, bound(sql))}`
+    case 'as-sent': {
+      const system = unit.system === undefined ? '' : ` and k.system = ${sql.bind(unit.system, 'text')}`
+      const code = unit.code === '' ? '' : ` and (k.code = ${sql.bind(unit.code, 'text')}${unit.system === undefined ? ` or k.unit = ${sql.bind(unit.code, 'text')}` : ''})`
+      return `${keys}${system}${code} and ${points(comparison, bound(sql))}`
+    }
+    case 'dimension': {
+      const [factor, shift] = [sql.bind(unit.factor, 'float8'), sql.bind(unit.shift, 'float8')]
+      // In the unit that was asked the bound is what was asked, to the last bit.
+      const converted: Bound = value => {
+        const asked = sql.bind(value, 'float8')
+        return `(case when k.factor = ${factor} and k.shift = ${shift} then ${asked} else (${asked} * ${factor} + ${shift} - k.shift) / k.factor end)`
+      }
+      return `${keys} and k.dimension = ${sql.bind(unit.dimension, 'text')} and ${points(comparison, converted)}`
+    }
+  }
+}
+
+function words (sql: Statement, { keys, text, start, inside }: Extract<Condition, { kind: 'words' }>): string {
+  const rows = `select s.rid from karta.string_value s where s.key = any (${sql.bind(numbers(keys), 'int8[]')})`
+  if (inside) return `${rows} and strpos(coalesce(s.whole, s.value), ${sql.bind(text, 'text')}) > 0`
+  if (start === text) return `${rows} and ${beginsWith(sql, 's.value', text)}`
+  return `${rows} and s.value = ${sql.bind(start, 'text')} and ${beginsWith(sql, 's.whole', text)}`
+}
+
+// A box first, which the index answers, then the distance on a sphere of the Earth's mean radius.
+function near (sql: Statement, latitudes: string, longitudes: string, { latitude, longitude, kilometres }: Place): string {
+  const degrees = kilometres / 111.19
+  const [north, east, far] = [latitude, longitude, kilometres].map(value => sql.bind(value, 'float8'))
+  return `
+    select y.rid from karta.quantity_value y, karta.quantity_value x
+    where y.key = ${sql.bind(latitudes, 'int8')} and y.value between ${sql.bind(latitude - degrees, 'float8')} and ${sql.bind(latitude + degrees, 'float8')}
+      and x.rid = y.rid and x.key = ${sql.bind(longitudes, 'int8')}
+      and 12742.0176 * asin(least(1, sqrt(power(sin(radians(y.value - ${north}) / 2), 2)
+        + cos(radians(${north})) * cos(radians(y.value)) * power(sin(radians(x.value - ${east}) / 2), 2)))) <= ${far}`
+}
+
+type Owned = Extract<Condition, { kind: 'owned' }>
+
+/** The surrogates of patients by their ids, as an int8[]. */
+export function ownersOf (sql: Statement, patients: readonly string[]): string {
+  return `array(select v.owner from unnest(${sql.bind(texts(patients), 'text[]')}) i(id),
+    lateral (select n.owner from karta.version n where n.type = ${numberOf('Patient')} and n.id = i.id order by n.ver desc limit 1) v)`
+}
+
+function owned (sql: Statement, a: string, { patients, indirect, references }: Owned): string {
+  const owners = ownersOf(sql, patients)
+  const other = sql.bind(numbers([indirect]), 'int8[]')
+  return `(((${a}.owner = any (${owners}) or ${a}.owners && ${owners}) and not ${a}.tokens && ${other}) or ${a}.tokens && ${sql.bind(numbers(references), 'int8[]')})`
+}

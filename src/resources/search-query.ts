@@ -1,0 +1,127 @@
+// The parameters of a search: what is asked of the resources, and what of the answer. https://hl7.org/fhir/R4/search.html
+import type { Order } from '../consent/search/page.js'
+import { invalid, notSupported } from '../fhir/outcome.js'
+import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
+import { criterion } from '../fhir/search/parameter.js'
+import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
+import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
+import type { Condition } from '../store/search/condition.js'
+import { mainDate } from '../store/index/main.js'
+import type { Asked } from './exchange.js'
+import { one } from './representation.js'
+
+/** `_include=Type:parameter:target`; of `_revinclude` the type is that of what refers. */
+export interface Include { readonly type: ResourceType, readonly code: string, readonly target: ResourceType | undefined, readonly iterate: boolean }
+
+export type Total = 'none' | 'estimate' | 'accurate'
+
+export interface SearchQuery {
+  readonly type: ResourceType
+  readonly conditions: readonly Condition[]
+  /** Parameters that the type has not; they were passed over. */
+  readonly unknown: readonly string[]
+  readonly order: Order
+  readonly count: number
+  readonly total: Total | undefined
+  readonly includes: readonly Include[]
+  readonly revincludes: readonly Include[]
+  /** What was used, as it was asked: the self link. */
+  readonly used: ReadonlyArray<readonly [name: string, value: string]>
+}
+
+const DEFAULT_COUNT = 20
+const MOST = 1000
+
+// About the form of the answer, read by representation.ts.
+const FORM: readonly string[] = ['_format', '_pretty', '_summary', '_elements']
+const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor']
+const LATER: readonly string[] = ['_has', '_filter', '_text', '_content', '_list', '_type', '_contained', '_containedType', '_query', '_explain']
+
+/** The names that are the server's own. */
+const isOurs = (name: string): boolean => FORM.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
+
+/** Reads a query. Throws FhirError 400 that names the parameter and what is allowed. */
+export function searchQuery (type: ResourceType, query: Asked['query'], context: SearchContext): SearchQuery {
+  const conditions: Condition[] = []
+  const unknown: string[] = []
+  const used: [string, string][] = []
+  for (const [name, given] of Object.entries(query)) {
+    for (const value of [given ?? ''].flat()) {
+      if (name !== '_cursor') used.push([name, value])
+      if (isOurs(name)) continue
+      try {
+        conditions.push(conditionIn(type, name, value, context))
+      } catch (thrown) {
+        if (!(thrown instanceof UnknownParameter)) throw thrown
+        unknown.push(name)
+        used.pop()
+      }
+    }
+  }
+  return {
+    type,
+    conditions,
+    unknown,
+    order: orderIn(type, one(query, '_sort')),
+    count: countIn(one(query, '_count')),
+    total: totalIn(one(query, '_total')),
+    ...includesIn(query),
+    used
+  }
+}
+
+function conditionIn (type: ResourceType, name: string, value: string, context: SearchContext): Condition {
+  const asked = criterion(name, value)
+  if (LATER.includes(asked.code) || asked.steps.length > 0) throw notSupported(`${name} is not supported yet`)
+  return conditionOf(type, asked, context)
+}
+
+// https://hl7.org/fhir/R4/search.html#sort
+function orderIn (type: ResourceType, sort: string | undefined): Order {
+  if (sort === undefined) return { by: 'updated', descending: true }
+  const descending = sort.startsWith('-')
+  const code = descending ? sort.slice(1) : sort
+  if (code === '_lastUpdated') return { by: 'updated', descending }
+  if (code === mainDate(type) && parameterOf(type, code)?.type === 'date') return { by: 'date', descending }
+  const allowed = parameterOf(type, mainDate(type)) === undefined ? ['_lastUpdated'] : ['_lastUpdated', mainDate(type)]
+  throw notSupported(`_sort=${sort} is not supported yet: ${type} is sorted by ${allowed.join(' or ')}, each with - in front for the opposite order`)
+}
+
+function countIn (count: string | undefined): number {
+  if (count === undefined) return DEFAULT_COUNT
+  if (!/^[0-9]{1,9}$/.test(count)) throw invalid('_count must be a whole number, 0 or more')
+  return Math.min(Number(count), MOST)
+}
+
+function totalIn (total: string | undefined): Total | undefined {
+  if (total === undefined || total === 'none' || total === 'estimate' || total === 'accurate') return total
+  throw invalid('_total must be none, estimate or accurate')
+}
+
+// https://hl7.org/fhir/R4/search.html#include
+function includesIn (query: Asked['query']): Pick<SearchQuery, 'includes' | 'revincludes'> {
+  const found = { includes: [] as Include[], revincludes: [] as Include[] }
+  for (const [name, given] of Object.entries(query)) {
+    const [word = '', modifier, ...more] = name.split(':')
+    if (word !== '_include' && word !== '_revinclude') continue
+    if (more.length > 0 || (modifier !== undefined && modifier !== 'iterate')) throw invalid(`${name}: the one modifier of ${word} is :iterate`)
+    const into = word === '_include' ? found.includes : found.revincludes
+    for (const value of [given ?? ''].flat()) into.push(...includeIn(name, value, modifier === 'iterate'))
+  }
+  return found
+}
+
+function includeIn (name: string, value: string, iterate: boolean): Include[] {
+  const [type = '', code = '', target, ...more] = value.split(':')
+  if (!isResourceType(type) || code === '' || more.length > 0) throw invalid(`${name}=${value} is not Type:parameter or Type:parameter:Type, such as Observation:subject`)
+  if (target !== undefined && !isResourceType(target)) throw invalid(`${name}=${value}: ${target} is not a resource type of R4`)
+  const codes = code === '*' ? Object.values(SEARCH_PARAMETERS[type] ?? {}).filter(row => row.type === 'reference').map(row => row.code) : [code]
+  return codes.map(each => {
+    const row = parameterOf(type, each)
+    if (row?.type !== 'reference') throw invalid(`${name}=${value}: ${each} is no reference parameter of ${type}`)
+    return { type, code: each, target, iterate }
+  })
+}
+
+/** What may be asked of a type, for a message. */
+export const parametersOf = (type: string): readonly string[] => [...Object.keys(SEARCH_PARAMETERS[type] ?? {}), ...generalParameters()].sort()

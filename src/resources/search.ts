@@ -1,0 +1,99 @@
+// A search among the resources of a type. https://hl7.org/fhir/R4/http.html#search
+import { searchPage, searchTotal, type Place, type SearchPage } from '../consent/search/page.js'
+import type { Caller } from '../auth/caller.js'
+import { invalid, outcome, type Issue } from '../fhir/outcome.js'
+import { bundleText, type Entry, type Link } from './bundle.js'
+import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
+import { included } from './include.js'
+import { laidOut, one, versionText, wantedBy, type Wanted } from './representation.js'
+import { parametersOf, searchQuery, type SearchQuery } from './search-query.js'
+import type { Server } from './server.js'
+
+// An estimate is exact up to here, and left out beyond.
+const MOST_ESTIMATED = 10_000
+
+/** 200 with a Bundle of type searchset. */
+export const search: Handler = async (server, caller, asked) => {
+  const wanted = wantedBy(asked, Object.keys(asked.query))
+  const type = resourceTypeOf(asked)
+  const query = searchQuery(type, asked.query, { zone: server.zone, base: server.base, now: Date.now() })
+  if (query.unknown.length > 0 && wanted.prefer.handling === 'strict') {
+    throw invalid(`${query.unknown.join(', ')}: ${type} has no such search parameter. It has ${parametersOf(type).join(', ')}. With Prefer: handling=lenient what is not known is passed over.`)
+  }
+  const cursor = one(asked.query, '_cursor')
+  const after = cursor === undefined ? undefined : placeIn(server.cursors.open(cursor, { caller, query: filterOf(asked, query) }))
+  if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, wanted)
+  const [page, counted] = await Promise.all([
+    searchPage(server.searches, caller, { ...query, after }),
+    countedTotal(server, caller, query)
+  ])
+  const whole = { ...wanted, summary: 'false', elements: undefined } as const
+  const { rows, more } = await included(server, caller, query, page.rows, whole)
+  const proven = after === undefined && page.next === undefined && query.total !== 'none' ? page.rows.length : undefined
+  const total = counted ?? proven
+  return {
+    status: 200,
+    contentType: wanted.contentType,
+    body: laidOut(bundleText({
+      type: 'searchset',
+      ...(total !== undefined && { total }),
+      links: linksOf(server, caller, asked, query, page),
+      entries: [
+        ...page.rows.map(row => entryOf(server.base, 'match', versionText(row, wanted), row)),
+        ...rows.map(row => entryOf(server.base, 'include', versionText(row, wanted), row)),
+        ...warnings(query, more)
+      ]
+    }), wanted),
+    shown: [...page.rows, ...rows]
+  }
+}
+
+const entryOf = (base: string, search: 'match' | 'include', resource: string, { type, id }: { readonly type: string, readonly id: string }): Entry =>
+  ({ fullUrl: `${base}/${type}/${id}`, resource, search })
+
+// https://hl7.org/fhir/R4/search.html#total
+async function countedTotal ({ searches }: Server, caller: Caller, query: SearchQuery): Promise<number | undefined> {
+  const ofOne = query.total === undefined && query.conditions.some(each => each.kind === 'owned' && each.patients.length === 1)
+  if (query.total === 'accurate' || ofOne) return await searchTotal(searches, caller, query)
+  if (query.total !== 'estimate') return undefined
+  const total = await searchTotal(searches, caller, query, MOST_ESTIMATED)
+  return total > MOST_ESTIMATED ? undefined : total
+}
+
+async function totalOnly (server: Server, caller: Caller, asked: Asked, query: SearchQuery, wanted: Wanted): Promise<Answer> {
+  const total = await searchTotal(server.searches, caller, query)
+  const links: readonly Link[] = [{ relation: 'self', url: urlOf(server, asked, query) }]
+  return { status: 200, contentType: wanted.contentType, body: laidOut(bundleText({ type: 'searchset', total, links, entries: warnings(query, []) }), wanted), shown: [] }
+}
+
+// What was not done is said where nobody who reads the entries can miss it.
+function warnings ({ unknown }: SearchQuery, more: readonly string[]): Entry[] {
+  const issues: Issue[] = [
+    ...unknown.map((name): Issue => ({ severity: 'warning', code: 'not-supported', diagnostics: `${name} is no search parameter here and was passed over: there may be more results than were asked for` })),
+    ...more.map((url): Issue => ({ severity: 'warning', code: 'incomplete', diagnostics: `there is more than was included: ${url} leads on` }))
+  ]
+  return issues.length === 0 ? [] : [{ resource: JSON.stringify(outcome(issues)), search: 'outcome' }]
+}
+
+function linksOf (server: Server, caller: Caller, asked: Asked, query: SearchQuery, { next }: SearchPage): readonly Link[] {
+  const self: Link = { relation: 'self', url: urlOf(server, asked, query, one(asked.query, '_cursor')) }
+  if (next === undefined) return [self]
+  const cursor = server.cursors.seal(`${next.rid} ${next.dlo}`, { caller, query: filterOf(asked, query) })
+  return [self, { relation: 'next', url: urlOf(server, asked, query, cursor) }]
+}
+
+function placeIn (place: string): Place {
+  const [rid = '', dlo = ''] = place.split(' ')
+  return { rid, dlo }
+}
+
+// What a page link is bound to: the rows and their order, not their number or form, which the client may change as it goes.
+const OF_FORM: readonly string[] = ['_count', '_format', '_pretty', '_summary', '_elements', '_total', '_include', '_revinclude', '_include:iterate', '_revinclude:iterate']
+const filterOf = ({ type }: Asked, { used }: SearchQuery): string => JSON.stringify([type, used.filter(([name]) => !OF_FORM.includes(name))])
+
+function urlOf (server: Server, { type }: Asked, { used }: SearchQuery, cursor?: string): string {
+  const parameters = new URLSearchParams(used.map(([name, value]): [string, string] => [name, value]))
+  if (cursor !== undefined) parameters.append('_cursor', cursor)
+  const text = parameters.toString()
+  return `${server.base}/${type}${text === '' ? '' : `?${text}`}`
+}

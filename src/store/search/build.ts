@@ -1,0 +1,200 @@
+// What a search parameter asks of a current row. The functions that make a key for writing make it for reading, too.
+// https://hl7.org/fhir/R4/search.html, docs/decisions/0010-index-rows.md
+import { invalid, notSupported } from '../../fhir/outcome.js'
+import { dateComparison, numberComparison, PREFIXES, type Comparison } from '../../fhir/search/comparison.js'
+import { type Criterion, split, unescaped } from '../../fhir/search/parameter.js'
+import { SEARCH_PARAMETERS, type SearchParameterRow } from '../../generated/search-parameters.js'
+import { isStored, partsOf, type Part } from '../index/folded.js'
+import { isUsual, mainDate } from '../index/main.js'
+import { KIND, paramOf, valueKey } from '../index/rows.js'
+import { ridAt } from '../rid.js'
+import { hashText } from '../binary.js'
+import { numberOf } from '../../fhir/resource-types.js'
+import { isId } from '../../fhir/reference.js'
+import { and, not, or, type Condition } from './condition.js'
+import { compositeValue } from './composite.js'
+import { nearValue } from './near.js'
+import { quantityValue } from './quantity.js'
+import { identifierValue, referenceValue } from './reference.js'
+import { stringValue } from './string.js'
+import { tokenValue } from './token.js'
+import { uriValue } from './uri.js'
+
+/** What a value is read with. */
+export interface SearchContext {
+  /** The zone (IANA name) in which dates without one are read. */
+  readonly zone: string
+  /** The URL under which this server's resources stand. */
+  readonly base: string
+  /** Milliseconds; what `ap` measures from. */
+  readonly now: number
+}
+
+/** One value of a parameter on its way: `part` is where its rows stand, `row` the parameter that they are rows of. */
+export interface Asked {
+  readonly name: string
+  readonly type: string
+  readonly row: SearchParameterRow
+  readonly part: Part
+  readonly modifier: string | undefined
+  readonly raw: string
+  readonly context: SearchContext
+}
+
+/** The parameter of a type, or of all; undefined when there is none. */
+export function parameterOf (type: string, code: string): SearchParameterRow | undefined {
+  const own = SEARCH_PARAMETERS[type]
+  return own !== undefined && Object.hasOwn(own, code) ? own[code] : GENERAL.has(code) ? SEARCH_PARAMETERS['Resource']?.[code] : undefined
+}
+
+const GENERAL: ReadonlySet<string> = new Set(['_id', '_lastUpdated', '_profile', '_security', '_source', '_tag'])
+
+/** The parameters of all resources that are asked of every type. */
+export const generalParameters = (): readonly string[] => [...GENERAL]
+
+/** Under which type's name the rows of a parameter stand. */
+export const homeOf = (type: string, code: string): string => GENERAL.has(code) ? 'Resource' : type
+
+const MODIFIERS: Readonly<Record<SearchParameterRow['type'], readonly string[]>> = {
+  number: ['missing'],
+  date: ['missing'],
+  string: ['missing', 'exact', 'contains'],
+  token: ['missing', 'text', 'not', 'of-type'],
+  reference: ['missing', 'identifier'],
+  composite: ['missing'],
+  quantity: ['missing'],
+  uri: ['missing', 'above', 'below'],
+  special: ['missing']
+}
+// Those of R4 that are not offered yet are told apart from those that there are not.
+const LATER: readonly string[] = ['in', 'not-in', 'above', 'below']
+
+/** The condition of a criterion without steps. Throws FhirError 400 that names the parameter and what is allowed. */
+export function conditionOf (type: string, criterion: Criterion, context: SearchContext): Condition {
+  const { name, code, modifier, values } = criterion
+  const row = parameterOf(type, code)
+  if (row === undefined) throw new UnknownParameter(name, type)
+  refuseModifier(name, row, modifier)
+  if (modifier === 'missing') return missingValue(name, type, code, values)
+  if (code === '_id') return idValue(type, values.map(unescaped))
+  const found = or(values.flatMap(raw => partsOf(homeOf(type, code), code).map(part => {
+    const own = part.code === code ? row : parameterOf(type, part.code) ?? row
+    return valueOf({ name, type, row: own, part, modifier, raw, context })
+  })))
+  return modifier === 'not' ? not(found) : found
+}
+
+/** A parameter that a type has not: passed over only where the client asked for that. */
+export class UnknownParameter extends Error {
+  override name = 'UnknownParameter'
+  readonly parameter: string
+  readonly type: string
+  constructor (parameter: string, type: string) {
+    super(`${parameter} is no search parameter of ${type}`)
+    this.parameter = parameter
+    this.type = type
+  }
+}
+
+function refuseModifier (name: string, row: SearchParameterRow, modifier: string | undefined): void {
+  if (modifier === undefined) return
+  const allowed = row.code === '_id' || row.code === '_lastUpdated' ? ['missing'] : MODIFIERS[row.type]
+  if (allowed.includes(modifier)) return
+  if (row.type === 'reference' && (row.target ?? []).includes(modifier)) return
+  if (row.type === 'token' && LATER.includes(modifier)) throw notSupported(`${name}: the modifier :${modifier} is not supported yet`)
+  const types = row.type === 'reference' ? `, or a type of ${(row.target ?? []).join(', ')}` : ''
+  throw invalid(`${name}: there is no modifier :${modifier} for ${row.code}, which is of type ${row.type}; allowed are ${allowed.map(one => `:${one}`).join(' ')}${types}`)
+}
+
+function valueOf (asked: Asked): Condition {
+  switch (asked.row.type) {
+    case 'token': return tokenValue(asked)
+    case 'string': return stringValue(asked)
+    case 'uri': return uriValue(asked)
+    case 'reference': return asked.modifier === 'identifier' ? identifierValue(asked) : referenceValue(asked)
+    case 'date': return dateValue(asked)
+    case 'number': return { kind: 'numbers', key: keyOf(asked, KIND.number), comparison: numberIn(asked.name, unescaped(asked.raw)) }
+    case 'quantity': return quantityValue(asked, KIND.family)
+    case 'composite': return compositeValue(asked)
+    case 'special': return nearValue(asked)
+  }
+}
+
+/** The key of a text of a parameter, as decimal text. */
+export const keyOf = ({ type, part }: Pick<Asked, 'type' | 'part'>, kind: string, text = ''): string =>
+  hashText(...valueKey(paramOf(homeOf(type, part.code), part.code), kind, text))
+
+export function numberIn (name: string, text: string): Comparison {
+  const comparison = numberComparison(text)
+  if (comparison === undefined) throw invalid(`${name}=${text} is no number: it may begin with ${PREFIXES.join(' ')}, such as ge5.4`)
+  return comparison
+}
+
+export function dateIn (name: string, text: string, { zone, now }: SearchContext): Comparison {
+  // A plus that the client did not escape has become a space on its way here.
+  const comparison = dateComparison(text.replace(/ (?=\d{2}:\d{2}$)/, '+'), zone, now)
+  if (comparison === undefined) throw invalid(`${name}=${text} is no date: it is a year, month, day or moment and may begin with ${PREFIXES.join(' ')}, such as ge2026-11-22`)
+  return comparison
+}
+
+function dateValue (asked: Asked): Condition {
+  const { name, type, part, raw, context } = asked
+  const comparison = dateIn(name, unescaped(raw), context)
+  if (part.code === '_lastUpdated') return updatedIn(comparison)
+  if (part.code === mainDate(type)) return { kind: 'main-date', comparison }
+  return { kind: 'dates', key: keyOf(asked, KIND.date), comparison }
+}
+
+const LAST = '9223372036854775807'
+
+// When a version was stored is a moment, to the millisecond.
+function updatedIn ({ prefix, low, high }: Comparison): Condition {
+  const between = (from: number | undefined, before: number | undefined): Condition =>
+    ({ kind: 'rids', from: from === undefined ? '0' : rid(from), before: before === undefined ? LAST : rid(before) })
+  switch (prefix) {
+    case 'ne': return not(between(low, high))
+    case 'gt':
+    case 'sa': return between(high, undefined)
+    case 'ge': return between(low, undefined)
+    case 'lt':
+    case 'eb': return between(undefined, low)
+    case 'le': return between(undefined, high)
+    default: return between(low, high)
+  }
+}
+
+const rid = (milliseconds: number): string => milliseconds <= 0 ? '0' : milliseconds >= 2 ** 42 ? LAST : ridAt(milliseconds)
+
+// What cannot be an id is nobody's.
+const idValue = (type: string, ids: readonly string[]): Condition => ({ kind: 'ids', type: numberOf(type), ids: ids.filter(isId) })
+
+// https://hl7.org/fhir/R4/search.html#missing
+function missingValue (name: string, type: string, code: string, values: readonly string[]): Condition {
+  const [value, ...more] = values
+  if (more.length > 0 || (value !== 'true' && value !== 'false')) throw invalid(`${name} is true or false`)
+  const present = presence(type, code)
+  return value === 'true' ? not(present) : present
+}
+
+const ALWAYS: Condition = { kind: 'and', of: [] }
+
+/** That a resource has a value of a parameter. */
+export function presence (type: string, code: string): Condition {
+  const row = parameterOf(type, code)
+  if (row === undefined || row.mandatory === true || code === '_id' || code === '_lastUpdated') return ALWAYS
+  if (row.type === 'date' && code === mainDate(type)) return { kind: 'main-date-present' }
+  const home = homeOf(type, code)
+  const own = { type, part: { code } }
+  if (home === 'Resource' && code !== '_source') return { kind: 'terms', key: hashText(...paramOf(home, code).terms), text: '' }
+  const parts = partsOf(home, code)
+  const told = isStored(home, code) || row.expression.includes('resolve()')
+  const others = parts.filter(part => part.code !== code)
+  const itself: readonly Condition[] = !told ? [] : [isUsual(type, code) ? not(tokens([keyOf(own, KIND.missing)])) : tokens([keyOf(own, KIND.present)])]
+  // Of a name or address that is kept under several parameters its own token tells of all of it.
+  return told ? and(itself) : or(others.map(part => presence(type, part.code)))
+}
+
+/** That a resource has one of these tokens. */
+export const tokens = (any: readonly string[], sparse = false): Condition => ({ kind: 'tokens', any, sparse })
+
+export { split, unescaped }

@@ -1,0 +1,42 @@
+// What a search asks of a current row, as data: consent/search.ts makes SQL of it. Keys and tokens are the decimal texts of int8.
+// docs/decisions/0010-index-rows.md
+import type { Comparison } from '../../fhir/search/comparison.js'
+
+export type Condition =
+  /** It has one of these tokens. `sparse`: of a kind that few resources share. */
+  | { readonly kind: 'tokens', readonly any: readonly string[], readonly sparse: boolean }
+  /** It has the token of a text in the dictionary `key`: that text, or one that begins with it. */
+  | { readonly kind: 'terms', readonly key: string, readonly text: string }
+  | { readonly kind: 'ids', readonly type: number, readonly ids: readonly string[] }
+  /** Its rid is in [from, before). */
+  | { readonly kind: 'rids', readonly from: string, readonly before: string }
+  | { readonly kind: 'main-date', readonly comparison: Comparison }
+  /** It has a main date at all. */
+  | { readonly kind: 'main-date-present' }
+  | { readonly kind: 'dates', readonly key: string, readonly comparison: Comparison }
+  | { readonly kind: 'numbers', readonly key: string, readonly comparison: Comparison }
+  | { readonly kind: 'quantities', readonly family: string, readonly unit: UnitAsked, readonly comparison: Comparison }
+  /** A composite's two numbers: the first and the second are compared each on its own. */
+  | { readonly kind: 'window', readonly key: string, readonly start: Comparison, readonly end: Comparison }
+  /** A text begins with `text`, or has it inside; `start` is what of it stands in the index. */
+  | { readonly kind: 'words', readonly keys: readonly string[], readonly text: string, readonly start: string, readonly inside: boolean }
+  /** It is near enough: kilometres from a place. */
+  | { readonly kind: 'near', readonly latitudes: string, readonly longitudes: string, readonly place: Place }
+  /** It belongs to one of these patients. `indirect`: the token that says that the owner columns do not tell. */
+  | { readonly kind: 'owned', readonly patients: readonly string[], readonly indirect: string, readonly references: readonly string[] }
+  | { readonly kind: 'and' | 'or', readonly of: readonly Condition[] }
+  | { readonly kind: 'not', readonly of: Condition }
+
+export interface Place { readonly latitude: number, readonly longitude: number, readonly kilometres: number }
+
+/** The unit of a quantity: any, one of UCUM's, or one as it was sent. */
+export type UnitAsked =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'dimension', readonly dimension: string, readonly factor: number, readonly shift: number }
+  | { readonly kind: 'as-sent', readonly system: string | undefined, readonly code: string }
+
+export const and = (of: readonly Condition[]): Condition => of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'and', of }
+export const or = (of: readonly Condition[]): Condition => of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'or', of }
+export const not = (of: Condition): Condition => ({ kind: 'not', of })
+/** No row. */
+export const NEVER: Condition = { kind: 'or', of: [] }

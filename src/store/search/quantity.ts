@@ -1,0 +1,25 @@
+// https://hl7.org/fhir/R4/search.html#quantity
+import { invalid } from '../../fhir/outcome.js'
+import { UCUM, ucumUnit, unitOf } from '../../fhir/unit.js'
+import { keyOf, numberIn, split, unescaped, type Asked } from './build.js'
+import type { Condition, UnitAsked } from './condition.js'
+
+/** `number`, `number|system|code`, `number||code`. `kind` and `code` name the family of its keys. */
+export function quantityValue (asked: Asked, kind: string, code = ''): Condition {
+  const pieces = split(asked.raw, '|').map(unescaped)
+  const [number = '', system = '', unit = ''] = pieces
+  if (pieces.length !== 1 && pieces.length !== 3) throw invalid(`${asked.name}=${asked.raw} is not number, number|system|code or number||code`)
+  return { kind: 'quantities', family: keyOf(asked, kind, code), unit: unitAsked(system, unit), comparison: numberIn(asked.name, number) }
+}
+
+function unitAsked (system: string, code: string): UnitAsked {
+  if (system === '' && code === '') return { kind: 'any' }
+  if (code === '') return { kind: 'as-sent', system, code }
+  if (system === '') {
+    // Without a system it is a code or a unit as it was sent, of whatever system.
+    return { kind: 'as-sent', system: undefined, code }
+  }
+  if (system === UCUM && ucumUnit(code) === undefined) throw invalid(`${code} is no unit of UCUM`)
+  const { dimension, factor, offset: shift } = unitOf(system, code, '')
+  return { kind: 'dimension', dimension, factor, shift }
+}
