@@ -5,7 +5,7 @@ import { allows } from '../auth/scope.js'
 import { searchPage } from '../consent/search/page.js'
 import { readMany, type VersionRow } from '../consent/visible.js'
 import { partsOf } from '../store/index/folded.js'
-import { or, type Condition } from '../store/search/condition.js'
+import { or, type Condition, type ResourceName } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn, type ResourceKey } from '../store/search/references.js'
 import { versionText } from './representation.js'
@@ -76,8 +76,8 @@ async function referring (server: Server, caller: Caller, revincludes: readonly 
 
 /** That a resource of a type refers by a parameter to one of these; undefined where there are none. */
 function referringTo (type: string, code: string, rows: readonly VersionRow[]): Condition | undefined {
-  const ids = new Map<string, string[]>()
-  for (const row of rows) ids.set(row.type, [...ids.get(row.type) ?? [], row.id])
+  const ids = new Map<string, ResourceName[]>()
+  for (const row of rows) ids.set(row.type, [...ids.get(row.type) ?? [], { id: row.id }])
   const conditions = [...ids].flatMap(([target, list]) => partsOf(type, code)
     .filter(({ only }) => only === undefined || only === target).map(part => toResource({ type, part }, target, list)))
   return conditions.length === 0 ? undefined : or(conditions)

@@ -2,10 +2,9 @@
 import type { Order } from '../consent/search/page.js'
 import { invalid, notSupported } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
-import { criterion } from '../fhir/search/parameter.js'
+import { criterion, type Criterion, type Step } from '../fhir/search/parameter.js'
 import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
 import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
-import type { Condition } from '../store/search/condition.js'
 import { mainDate } from '../store/index/main.js'
 import type { Asked } from './exchange.js'
 import { one } from './representation.js'
@@ -17,7 +16,8 @@ export type Total = 'none' | 'estimate' | 'accurate'
 
 export interface SearchQuery {
   readonly type: ResourceType
-  readonly conditions: readonly Condition[]
+  /** What is asked of the resources themselves; chains are not resolved yet. */
+  readonly criteria: readonly Criterion[]
   /** Parameters that the type has not; they were passed over. */
   readonly unknown: readonly string[]
   readonly order: Order
@@ -42,7 +42,7 @@ const isOurs = (name: string): boolean => FORM.includes(name) || RESULT.some(our
 
 /** Reads a query. Throws FhirError 400 that names the parameter and what is allowed. */
 export function searchQuery (type: ResourceType, query: Asked['query'], context: SearchContext): SearchQuery {
-  const conditions: Condition[] = []
+  const criteria: Criterion[] = []
   const unknown: string[] = []
   const used: [string, string][] = []
   for (const [name, given] of Object.entries(query)) {
@@ -50,7 +50,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
       if (name !== '_cursor') used.push([name, value])
       if (isOurs(name)) continue
       try {
-        conditions.push(conditionIn(type, name, value, context))
+        criteria.push(criterionIn(type, name, value, context))
       } catch (thrown) {
         if (!(thrown instanceof UnknownParameter)) throw thrown
         unknown.push(name)
@@ -60,7 +60,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
   }
   return {
     type,
-    conditions,
+    criteria,
     unknown,
     order: orderIn(type, one(query, '_sort')),
     count: countIn(one(query, '_count')),
@@ -70,10 +70,47 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
   }
 }
 
-function conditionIn (type: ResourceType, name: string, value: string, context: SearchContext): Condition {
+function criterionIn (type: ResourceType, name: string, value: string, context: SearchContext): Criterion {
   const asked = criterion(name, value)
-  if (LATER.includes(asked.code) || asked.steps.length > 0) throw notSupported(`${name} is not supported yet`)
-  return conditionOf(type, asked, context)
+  if (LATER.includes(asked.code)) throw notSupported(`${name} is not supported yet`)
+  refuseUnknown(type, asked, context)
+  return asked
+}
+
+/** Throws UnknownParameter where no type at the end of the chain has the parameter, FhirError 400 for whatever else is wrong with it. */
+function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchContext): void {
+  const [step, ...steps] = asked.steps
+  if (step === undefined) {
+    conditionOf(type, asked, context)
+    return
+  }
+  let unknown: unknown
+  for (const next of nextTypes(type, asked.name, step)) {
+    try {
+      return refuseUnknown(next, { ...asked, steps }, context)
+    } catch (thrown) {
+      if (!(thrown instanceof UnknownParameter)) throw thrown
+      unknown = thrown
+    }
+  }
+  throw unknown
+}
+
+/** The types to which a step leads. Throws UnknownParameter where it begins with no parameter of the type, FhirError 400 where it leads nowhere. */
+export function nextTypes (type: ResourceType, name: string, step: Step): readonly ResourceType[] {
+  if (step.kind === 'has') {
+    if (!isResourceType(step.type)) throw invalid(`${name}: ${step.type} is not a resource type of R4`)
+    const row = parameterOf(step.type, step.code)
+    if (row?.type !== 'reference' || row.target?.includes(type) !== true) throw invalid(`${name}: ${step.code} of ${step.type} is no reference to ${type}`)
+    return [step.type]
+  }
+  const row = parameterOf(type, step.code)
+  if (row === undefined) throw new UnknownParameter(name, type)
+  const targets = (row.target ?? []).filter(isResourceType)
+  if (row.type !== 'reference' || targets.length === 0) throw invalid(`${name}: ${step.code} of ${type} is no reference, so nothing follows it`)
+  if (step.type === undefined) return targets
+  if (!targets.some(target => target === step.type)) throw invalid(`${name}: ${step.code} of ${type} leads to ${targets.join(', ')}, not to ${step.type}`)
+  return targets.filter(target => target === step.type)
 }
 
 // https://hl7.org/fhir/R4/search.html#sort

@@ -2,7 +2,9 @@
 import { searchPage, searchTotal, type Place, type SearchPage } from '../consent/search/page.js'
 import type { Caller } from '../auth/caller.js'
 import { invalid, outcome, type Issue } from '../fhir/outcome.js'
+import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
+import { conditionsOf } from './chain.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
 import { included } from './include.js'
 import { laidOut, one, versionText, wantedBy, type Wanted } from './representation.js'
@@ -16,16 +18,18 @@ const MOST_ESTIMATED = 10_000
 export const search: Handler = async (server, caller, asked) => {
   const wanted = wantedBy(asked, Object.keys(asked.query))
   const type = resourceTypeOf(asked)
-  const query = searchQuery(type, asked.query, { zone: server.zone, base: server.base, now: Date.now() })
+  const context = { zone: server.zone, base: server.base, now: Date.now() }
+  const query = searchQuery(type, asked.query, context)
   if (query.unknown.length > 0 && wanted.prefer.handling === 'strict') {
     throw invalid(`${query.unknown.join(', ')}: ${type} has no such search parameter. It has ${parametersOf(type).join(', ')}. With Prefer: handling=lenient what is not known is passed over.`)
   }
   const cursor = one(asked.query, '_cursor')
   const after = cursor === undefined ? undefined : placeIn(server.cursors.open(cursor, { caller, query: filterOf(asked, query) }))
-  if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, wanted)
+  const conditions = await conditionsOf(server, caller, query, context)
+  if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, conditions, wanted)
   const [page, counted] = await Promise.all([
-    searchPage(server.searches, caller, { ...query, after }),
-    countedTotal(server, caller, query)
+    searchPage(server.searches, caller, { ...query, conditions, after }),
+    countedTotal(server, caller, query, conditions)
   ])
   const whole = { ...wanted, summary: 'false', elements: undefined } as const
   const { rows, more } = await included(server, caller, query, page.rows, whole)
@@ -52,16 +56,16 @@ const entryOf = (base: string, search: 'match' | 'include', resource: string, { 
   ({ fullUrl: `${base}/${type}/${id}`, resource, search })
 
 // https://hl7.org/fhir/R4/search.html#total
-async function countedTotal ({ searches }: Server, caller: Caller, query: SearchQuery): Promise<number | undefined> {
-  const ofOne = query.total === undefined && query.conditions.some(each => each.kind === 'owned' && each.patients.length === 1)
-  if (query.total === 'accurate' || ofOne) return await searchTotal(searches, caller, query)
-  if (query.total !== 'estimate') return undefined
-  const total = await searchTotal(searches, caller, query, MOST_ESTIMATED)
+async function countedTotal ({ searches }: Server, caller: Caller, { type, total: asked }: SearchQuery, conditions: readonly Condition[]): Promise<number | undefined> {
+  const ofOne = asked === undefined && conditions.some(each => each.kind === 'owned' && each.patients.length === 1)
+  if (asked === 'accurate' || ofOne) return await searchTotal(searches, caller, { type, conditions })
+  if (asked !== 'estimate') return undefined
+  const total = await searchTotal(searches, caller, { type, conditions }, MOST_ESTIMATED)
   return total > MOST_ESTIMATED ? undefined : total
 }
 
-async function totalOnly (server: Server, caller: Caller, asked: Asked, query: SearchQuery, wanted: Wanted): Promise<Answer> {
-  const total = await searchTotal(server.searches, caller, query)
+async function totalOnly (server: Server, caller: Caller, asked: Asked, query: SearchQuery, conditions: readonly Condition[], wanted: Wanted): Promise<Answer> {
+  const total = await searchTotal(server.searches, caller, { type: query.type, conditions })
   const links: readonly Link[] = [{ relation: 'self', url: urlOf(server, asked, query) }]
   return { status: 200, contentType: wanted.contentType, body: laidOut(bundleText({ type: 'searchset', total, links, entries: warnings(query, []) }), wanted), shown: [] }
 }

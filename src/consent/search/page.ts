@@ -9,7 +9,7 @@ import type { Caller } from '../../auth/caller.js'
 import type { ResourceType } from '../../fhir/resource-types.js'
 import { currentTable, type CurrentTable } from '../../store/current.js'
 import type { Searches } from '../../store/pool.js'
-import type { Condition } from '../../store/search/condition.js'
+import type { Condition, ResourceName } from '../../store/search/condition.js'
 import { TYPES } from '../../store/types.js'
 import { numbers } from '../../store/binary.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from '../row.js'
@@ -58,12 +58,31 @@ export async function searchPage (db: Searches, caller: Caller, search: Search):
 /** How many resources there are; counted up to `most` where that is given. */
 export async function searchTotal (db: Searches, caller: Caller, { type, conditions }: Pick<Search, 'type' | 'conditions'>, most?: number): Promise<number> {
   const sql = new Statement()
-  const parts = partsOf(sql, caller, type, conditions)
-  const source = parts.driver !== undefined && parts.driver.most === undefined ? parts.driver.source('null') : `(${parts.all('c', 'true')}) c`
-  const where = parts.driver !== undefined && parts.driver.most === undefined ? parts.where() : 'true'
   const [row] = await db.query<{ readonly total: string }>(sql.query(
-    `select count(*) as total from (select from ${source} where ${where}${most === undefined ? '' : ` limit ${most + 1}`}) f`))
+    `select count(*) as total from (${matches(sql, caller, type, conditions)}${most === undefined ? '' : ` limit ${most + 1}`}) f`))
   return Number(row?.total ?? 0)
+}
+
+/** Which resources there are: id and surrogate of each, at most `most` and one more. */
+export async function searchNames (db: Searches, caller: Caller, type: ResourceType, conditions: readonly Condition[], most: number): Promise<ReadonlyArray<Required<ResourceName>>> {
+  const sql = new Statement()
+  return await db.query(sql.query(`
+    select v.id, f.owner from (${matches(sql, caller, type, conditions)} limit ${most + 1}) f,
+      lateral (select n.id from karta.version n where n.owner = f.owner and n.rid = f.rid offset 0) v`))
+}
+
+/** To whom they belong: the surrogates of their owners, at most `most` and one more. */
+export async function searchOwners (db: Searches, caller: Caller, type: ResourceType, conditions: readonly Condition[], most: number): Promise<readonly string[]> {
+  const sql = new Statement()
+  const rows = await db.query<{ readonly owner: string }>(sql.query(
+    `select distinct o.owner from (${matches(sql, caller, type, conditions)}) f, unnest(coalesce(f.owners, array[f.owner])) o(owner) limit ${most + 1}`))
+  return rows.map(({ owner }) => owner)
+}
+
+// All rows that meet the conditions, in no order.
+function matches (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): string {
+  const { driver, where, all } = partsOf(sql, caller, type, conditions)
+  return driver !== undefined && driver.most === undefined ? `select c.* from ${driver.source('null')} where ${where()}` : `select c.* from (${all('c', 'true')}) c`
 }
 
 const orderOf = (a: string, { by, descending }: Order): string => {
@@ -141,7 +160,9 @@ function driverOf (sql: Statement, caller: Caller, table: CurrentTable, type: Re
   if (byRid !== undefined && findsRids(byRid)) return { few: NOTHING, most: undefined, source: () => from(`t.rid = any (${ridsOf(sql, byRid)})`) }
   const token = conditions.find(each => each.kind === 'tokens' && each.sparse)
   if (token?.kind === 'tokens') return { few: NOTHING, most: undefined, source: () => from(`t.tokens && ${sql.bind(numbers(token.any), 'int8[]')}`) }
-  const owned = conditions.find(each => each.kind === 'owned')
+  const owner = conditions.find(each => each.kind === 'owner' && each.owners.length <= MOST_OWNERS)
+  if (owner?.kind === 'owner') return { few: NOTHING, most: undefined, source: () => from(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`) }
+  const owned = conditions.find(each => each.kind === 'owned' && each.patients.length <= MOST_OWNERS)
   if (owned?.kind === 'owned') {
     // Three ways for a row to belong to a patient, each row by one of them.
     return {

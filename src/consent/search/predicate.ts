@@ -3,7 +3,7 @@ import { BEGINNING, END } from '../../fhir/date-range.js'
 import { numberOf } from '../../fhir/resource-types.js'
 import type { Comparison } from '../../fhir/search/comparison.js'
 import { numbers, texts } from '../../store/binary.js'
-import type { Condition, Place, UnitAsked } from '../../store/search/condition.js'
+import type { Condition, Place, ResourceName, UnitAsked } from '../../store/search/condition.js'
 import type { Statement } from './statement.js'
 
 /** The last text that begins with another, in the order of bytes. */
@@ -18,6 +18,7 @@ export function predicate (sql: Statement, a: string, condition: Condition): str
     case 'main-date': return `(not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END}) and ${spans(sql, `${a}.dlo`, `${a}.dhi`, condition.comparison)})`
     case 'main-date-present': return `not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END})`
     case 'owned': return owned(sql, a, condition)
+    case 'owner': return among(sql, `${a}.owner`, condition.owners)
     case 'not': return `not (${predicate(sql, a, condition.of)})`
     case 'and': return joined(condition.of.map(each => predicate(sql, a, each)), 'and', 'true')
     case 'or': return joined(condition.of.map(each => predicate(sql, a, each)), 'or', 'false')
@@ -162,14 +163,24 @@ function near (sql: Statement, latitudes: string, longitudes: string, { latitude
 
 type Owned = Extract<Condition, { kind: 'owned' }>
 
-/** The surrogates of patients by their ids, as an int8[]. */
-export function ownersOf (sql: Statement, patients: readonly string[]): string {
-  return `array(select v.owner from unnest(${sql.bind(texts(patients), 'text[]')}) i(id),
+// A long list is hashed; a short one can drive an index.
+const FEW = 200
+
+const among = (sql: Statement, column: string, surrogates: readonly string[]): string => surrogates.length <= FEW
+  ? `${column} = any (${sql.bind(numbers(surrogates), 'int8[]')})`
+  : `(${column} in (select unnest(${sql.bind(numbers(surrogates), 'int8[]')}))) is true`
+
+/** The surrogates of patients, as an int8[]. */
+export function ownersOf (sql: Statement, patients: readonly ResourceName[]): string {
+  const known = patients.flatMap(({ owner }) => owner ?? [])
+  if (known.length === patients.length) return sql.bind(numbers(known), 'int8[]')
+  return `array(select v.owner from unnest(${sql.bind(texts(patients.map(({ id }) => id)), 'text[]')}) i(id),
     lateral (select n.owner from karta.version n where n.type = ${numberOf('Patient')} and n.id = i.id order by n.ver desc limit 1) v)`
 }
 
 function owned (sql: Statement, a: string, { patients, indirect, references }: Owned): string {
   const owners = ownersOf(sql, patients)
   const other = sql.bind(numbers([indirect]), 'int8[]')
-  return `(((${a}.owner = any (${owners}) or ${a}.owners && ${owners}) and not ${a}.tokens && ${other}) or ${a}.tokens && ${sql.bind(numbers(references), 'int8[]')})`
+  const first = patients.length <= FEW ? `${a}.owner = any (${owners})` : `(${a}.owner in (select unnest(${owners}))) is true`
+  return `(case when ${a}.tokens && ${other} then ${a}.tokens && ${sql.bind(numbers(references), 'int8[]')} else ${first} or coalesce(${a}.owners && ${owners}, false) end)`
 }

@@ -23,9 +23,14 @@ export type Condition =
   /** It is near enough: kilometres from a place. */
   | { readonly kind: 'near', readonly latitudes: string, readonly longitudes: string, readonly place: Place }
   /** It belongs to one of these patients. `indirect`: the token that says that the owner columns do not tell. */
-  | { readonly kind: 'owned', readonly patients: readonly string[], readonly indirect: string, readonly references: readonly string[] }
+  | { readonly kind: 'owned', readonly patients: readonly ResourceName[], readonly indirect: string, readonly references: readonly string[] }
+  /** It is the resource of one of these surrogates: a Patient. */
+  | { readonly kind: 'owner', readonly owners: readonly string[] }
   | { readonly kind: 'and' | 'or', readonly of: readonly Condition[] }
   | { readonly kind: 'not', readonly of: Condition }
+
+/** A resource by its id, and by its surrogate where that is known. */
+export interface ResourceName { readonly id: string, readonly owner?: string }
 
 export interface Place { readonly latitude: number, readonly longitude: number, readonly kilometres: number }
 
@@ -36,7 +41,12 @@ export type UnitAsked =
   | { readonly kind: 'as-sent', readonly system: string | undefined, readonly code: string }
 
 export const and = (of: readonly Condition[]): Condition => of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'and', of }
-export const or = (of: readonly Condition[]): Condition => of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'or', of }
+export function or (of: readonly Condition[]): Condition {
+  const possible = of.filter(each => !isNever(each))
+  return possible.length === 1 && possible[0] !== undefined ? possible[0] : { kind: 'or', of: possible }
+}
+
+const isNever = (condition: Condition): boolean => condition.kind === 'or' && condition.of.length === 0
 export const not = (of: Condition): Condition => ({ kind: 'not', of })
 /** No row. */
 export const NEVER: Condition = { kind: 'or', of: [] }

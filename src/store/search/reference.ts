@@ -4,7 +4,7 @@ import { isId, parseReference, referenceTo } from '../../fhir/reference.js'
 import { ownerParameter } from '../index/folded.js'
 import { KIND } from '../index/rows.js'
 import { keyOf, tokens, unescaped, type Asked } from './build.js'
-import { NEVER, type Condition, or } from './condition.js'
+import { NEVER, type Condition, or, type ResourceName } from './condition.js'
 import { tokenValue } from './token.js'
 
 /** `Type/id`, `id`, a url, each perhaps with a version; with `:Type` an id of that type. */
@@ -16,7 +16,7 @@ export function referenceValue (asked: Asked): Condition {
     case 'literal': {
       if (modifier !== undefined && modifier !== target.type) throw invalid(`${name}=${text} names a ${target.type}: :${modifier} asks for another type`)
       if (part.only !== undefined && part.only !== target.type) return NEVER
-      return target.version === undefined ? toResource(asked, target.type, [target.id]) : tokens([keyOf(asked, KIND.version, `${target.type}/${target.id}/_history/${target.version}`)], true)
+      return target.version === undefined ? toResource(asked, target.type, [target]) : tokens([keyOf(asked, KIND.version, `${target.type}/${target.id}/_history/${target.version}`)], true)
     }
     case 'canonical': return tokens([keyOf(asked, KIND.version, text)], true)
     case 'elsewhere':
@@ -26,16 +26,16 @@ export function referenceValue (asked: Asked): Condition {
     case 'unknown': {
       if (!isId(text)) throw invalid(`${name}=${text} is no reference: it is Type/id, an id, or an absolute url`)
       const types = [modifier ?? part.only ?? row.target ?? []].flat()
-      return or(types.filter(type => part.only === undefined || part.only === type).map(type => toResource(asked, type, [text])))
+      return or(types.filter(type => part.only === undefined || part.only === type).map(type => toResource(asked, type, [{ id: text }])))
     }
   }
 }
 
 /** That a resource refers to one of these of a type. */
-export function toResource (asked: Pick<Asked, 'type' | 'part'>, target: string, ids: readonly string[]): Condition {
-  const references = ids.map(id => keyOf(asked, KIND.reference, referenceTo(target, id)))
+export function toResource (asked: Pick<Asked, 'type' | 'part'>, target: string, names: readonly ResourceName[]): Condition {
+  const references = names.map(({ id }) => keyOf(asked, KIND.reference, referenceTo(target, id)))
   if (target === 'Patient' && ownerParameter(asked.type) === asked.part.code) {
-    return { kind: 'owned', patients: ids, indirect: keyOf(asked, KIND.indirect), references }
+    return { kind: 'owned', patients: names, indirect: keyOf(asked, KIND.indirect), references }
   }
   return tokens(references, true)
 }

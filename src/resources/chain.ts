@@ -1,0 +1,96 @@
+// Chains and _has: what is asked of other resources becomes a condition of this one, from the far end to the near one.
+// https://hl7.org/fhir/R4/search.html#chaining https://hl7.org/fhir/R4/search.html#has
+// Each resource on the way is decided for the caller: by what he may not see nothing is found.
+import type { Caller } from '../auth/caller.js'
+import { allows } from '../auth/scope.js'
+import { searchNames, searchOwners, searchPage, type Place } from '../consent/search/page.js'
+import { FhirError, forbidden } from '../fhir/outcome.js'
+import type { ResourceType } from '../fhir/resource-types.js'
+import type { Criterion, Step } from '../fhir/search/parameter.js'
+import { ownerParameter, partsOf } from '../store/index/folded.js'
+import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
+import { NEVER, not, or, type Condition } from '../store/search/condition.js'
+import { toResource } from '../store/search/reference.js'
+import { referencesIn } from '../store/search/references.js'
+import { versionText, wantedBy } from './representation.js'
+import { nextTypes, type SearchQuery } from './search-query.js'
+import type { Server } from './server.js'
+
+/** As many resources on the way are followed; beyond, the search is refused: never answered in part. */
+const MOST = 20_000
+const PAGE = 1000
+
+interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext }
+
+/** The conditions of a query, its chains resolved. Throws FhirError 400 where a chain leads over too many resources, 403 where a scope is missing. */
+export const conditionsOf = async (server: Server, caller: Caller, { type, criteria }: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
+  await Promise.all(criteria.map(each => resolved({ server, caller, context }, type, each)))
+
+async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
+  const [step, ...steps] = criterion.steps
+  if (step === undefined) return conditionOf(type, criterion, way.context)
+  const found = await Promise.all(nextTypes(type, criterion.name, step).map(async next => await stepped(way, type, step, next, { ...criterion, steps })))
+  return or(found)
+}
+
+async function stepped (way: Way, type: ResourceType, step: Step, next: ResourceType, criterion: Criterion): Promise<Condition> {
+  if (!allows(way.caller, next, 'search-type')) {
+    // Where the chain names no type, those that the scopes leave out are as if there were none of them.
+    if (step.type === undefined) return NEVER
+    throw forbidden(`${criterion.name}: the token's scope does not cover a search of ${next}`)
+  }
+  let condition: Condition
+  try {
+    condition = await resolved(way, next, criterion)
+  } catch (thrown) {
+    // Another of the types has it, or the query would have been refused.
+    if (thrown instanceof UnknownParameter) return NEVER
+    throw thrown
+  }
+  return step.kind === 'chain' ? await refersTo(way, type, step.code, next, condition, criterion.name) : await isReferredTo(way, type, next, step.code, condition, criterion.name)
+}
+
+/** That a resource refers by a parameter to one of a type that meets a condition. */
+async function refersTo ({ server, caller }: Way, type: ResourceType, code: string, target: ResourceType, condition: Condition, name: string): Promise<Condition> {
+  const names = await searchNames(server.searches, caller, target, [condition], MOST)
+  refuseTooMany(names.length, target, name)
+  if (names.length === 0) return NEVER
+  return or(partsOf(type, code).filter(({ only }) => only === undefined || only === target).map(part => toResource({ type, part }, target, names)))
+}
+
+/** That a resource is referred to, by a parameter, from one of a type that meets a condition. */
+async function isReferredTo (way: Way, type: ResourceType, from: ResourceType, code: string, condition: Condition, name: string): Promise<Condition> {
+  const owner = ownerParameter(from)
+  const byOwner = type === 'Patient' && owner !== undefined && partsOf(from, code).every(part => part.code === owner)
+  if (!byOwner) return await readReferences(way, type, from, code, [condition], name)
+  // The owner columns tell it, but for the few resources of which they do not.
+  const indirect = isIndirect(from, owner)
+  const { server: { searches }, caller } = way
+  const [owners, others] = await Promise.all([
+    searchOwners(searches, caller, from, [condition, not(indirect)], MOST), readReferences(way, type, from, code, [condition, indirect], name)
+  ])
+  refuseTooMany(owners.length, type, name)
+  return or([{ kind: 'owner', owners }, others])
+}
+
+async function readReferences ({ server, caller }: Way, type: ResourceType, from: ResourceType, code: string, conditions: readonly Condition[], name: string): Promise<Condition> {
+  const ids = new Set<string>()
+  let [after, read]: [Place | undefined, number] = [undefined, 0]
+  do {
+    const page: Awaited<ReturnType<typeof searchPage>> = await searchPage(server.searches, caller, { type: from, conditions, order: { by: 'updated', descending: true }, after, count: PAGE })
+    for (const row of page.rows) {
+      for (const target of referencesIn(from, code, JSON.parse(versionText(row, WHOLE)) as object, server.base)) if (target.type === type) ids.add(target.id)
+    }
+    read += page.rows.length
+    after = page.next
+    if (after !== undefined) refuseTooMany(read + 1, from, name)
+  } while (after !== undefined)
+  return ids.size === 0 ? NEVER : conditionOf(type, { name, steps: [], code: '_id', modifier: undefined, values: [...ids] }, { zone: server.zone, base: server.base, now: 0 })
+}
+
+const WHOLE = wantedBy({ type: '', id: '', versionId: '', path: '', query: {}, headers: {}, body: undefined })
+
+function refuseTooMany (count: number, type: ResourceType, name: string): void {
+  if (count <= MOST) return
+  throw new FhirError(400, [{ severity: 'error', code: 'too-costly', diagnostics: `${name} leads over more than ${MOST} resources of type ${type}: ask something narrower of them` }])
+}
