@@ -3,7 +3,8 @@
 // Each resource on the way is decided for the caller: by what he may not see nothing is found.
 import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
-import { searchNames, searchOwners, searchPage, type Place } from '../consent/search/page.js'
+import type { Place } from '../consent/search/order.js'
+import { searchNames, searchOwners, searchPage } from '../consent/search/page.js'
 import { FhirError, forbidden } from '../fhir/outcome.js'
 import type { ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
@@ -13,7 +14,7 @@ import { NEVER, not, or, type Condition } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
 import { versionText, wantedBy } from './representation.js'
-import { nextTypes, type SearchQuery } from './search-query.js'
+import { NEWEST, nextTypes, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
 
 /** As many resources on the way are followed; beyond, the search is refused: never answered in part. */
@@ -77,7 +78,7 @@ async function readReferences ({ server, caller }: Way, type: ResourceType, from
   const ids = new Set<string>()
   let [after, read]: [Place | undefined, number] = [undefined, 0]
   do {
-    const page: Awaited<ReturnType<typeof searchPage>> = await searchPage(server.searches, caller, { type: from, conditions, order: { by: 'updated', descending: true }, after, count: PAGE })
+    const page: Awaited<ReturnType<typeof searchPage>> = await searchPage(server.searches, caller, { type: from, conditions, order: NEWEST, after, count: PAGE })
     for (const row of page.rows) {
       for (const target of referencesIn(from, code, JSON.parse(versionText(row, WHOLE)) as object, server.base)) if (target.type === type) ids.add(target.id)
     }

@@ -10,7 +10,7 @@ import { toResource } from '../store/search/reference.js'
 import { referencesIn, type ResourceKey } from '../store/search/references.js'
 import { versionText } from './representation.js'
 import type { Wanted } from './representation.js'
-import type { Include, SearchQuery } from './search-query.js'
+import { NEWEST, type Include, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
 
 export interface Included {
@@ -67,7 +67,7 @@ async function referring (server: Server, caller: Caller, revincludes: readonly 
   const pages = await Promise.all(revincludes.filter(({ type }) => allows(caller, type, 'search-type')).map(async ({ type, code, target }) => {
     const conditions = referringTo(type, code, rows.filter(row => target === undefined || row.type === target))
     if (conditions === undefined) return []
-    const page = await searchPage(server.searches, caller, { type, conditions: [conditions], order: { by: 'updated', descending: true }, after: undefined, count: MOST })
+    const page = await searchPage(server.searches, caller, { type, conditions: [conditions], order: NEWEST, after: undefined, count: MOST })
     if (page.next !== undefined) more.push(`${type}?${code}=${rows.map(nameOf).join(',')}`)
     return page.rows
   }))

@@ -1,11 +1,11 @@
 // The parameters of a search: what is asked of the resources, and what of the answer. https://hl7.org/fhir/R4/search.html
-import type { Order } from '../consent/search/page.js'
+import type { Order } from '../consent/search/order.js'
 import { invalid, notSupported } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import { criterion, type Criterion, type Step } from '../fhir/search/parameter.js'
 import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
 import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
-import { mainDate } from '../store/index/main.js'
+import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
 import { one } from './representation.js'
 
@@ -115,14 +115,24 @@ export function nextTypes (type: ResourceType, name: string, step: Step): readon
 
 // https://hl7.org/fhir/R4/search.html#sort
 function orderIn (type: ResourceType, sort: string | undefined): Order {
-  if (sort === undefined) return { by: 'updated', descending: true }
-  const descending = sort.startsWith('-')
-  const code = descending ? sort.slice(1) : sort
-  if (code === '_lastUpdated') return { by: 'updated', descending }
-  if (code === mainDate(type) && parameterOf(type, code)?.type === 'date') return { by: 'date', descending }
-  const allowed = parameterOf(type, mainDate(type)) === undefined ? ['_lastUpdated'] : ['_lastUpdated', mainDate(type)]
-  throw notSupported(`_sort=${sort} is not supported yet: ${type} is sorted by ${allowed.join(' or ')}, each with - in front for the opposite order`)
+  if (sort === undefined) return NEWEST
+  const keys = sort.split(',').map(each => {
+    const descending = each.startsWith('-')
+    const code = descending ? each.slice(1) : each
+    const key = sortKey(type, code, descending)
+    if (key === undefined) {
+      throw invalid(`_sort=${sort}: ${type} is not sorted by ${JSON.stringify(code)}, but by ${parametersOf(type).filter(known => sortKey(type, known, false) !== undefined).join(', ')}, each with - in front for the opposite order`)
+    }
+    return key
+  })
+  if (keys.length > MOST_KEYS) throw invalid(`_sort has ${keys.length} keys: at most ${MOST_KEYS} are taken`)
+  return keys
 }
+
+/** What was stored last comes first. */
+export const NEWEST: Order = [{ by: 'updated', descending: true }]
+
+const MOST_KEYS = 5
 
 function countIn (count: string | undefined): number {
   if (count === undefined) return DEFAULT_COUNT

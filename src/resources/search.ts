@@ -1,5 +1,6 @@
 // A search among the resources of a type. https://hl7.org/fhir/R4/http.html#search
-import { searchPage, searchTotal, type Place, type SearchPage } from '../consent/search/page.js'
+import type { Place } from '../consent/search/order.js'
+import { searchPage, searchTotal, type SearchPage } from '../consent/search/page.js'
 import type { Caller } from '../auth/caller.js'
 import { invalid, outcome, type Issue } from '../fhir/outcome.js'
 import type { Condition } from '../store/search/condition.js'
@@ -24,7 +25,7 @@ export const search: Handler = async (server, caller, asked) => {
     throw invalid(`${query.unknown.join(', ')}: ${type} has no such search parameter. It has ${parametersOf(type).join(', ')}. With Prefer: handling=lenient what is not known is passed over.`)
   }
   const cursor = one(asked.query, '_cursor')
-  const after = cursor === undefined ? undefined : placeIn(server.cursors.open(cursor, { caller, query: filterOf(asked, query) }))
+  const after = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) })) as Place
   const conditions = await conditionsOf(server, caller, query, context)
   if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, conditions, wanted)
   const [page, counted] = await Promise.all([
@@ -82,13 +83,8 @@ function warnings ({ unknown }: SearchQuery, more: readonly string[]): Entry[] {
 function linksOf (server: Server, caller: Caller, asked: Asked, query: SearchQuery, { next }: SearchPage): readonly Link[] {
   const self: Link = { relation: 'self', url: urlOf(server, asked, query, one(asked.query, '_cursor')) }
   if (next === undefined) return [self]
-  const cursor = server.cursors.seal(`${next.rid} ${next.dlo}`, { caller, query: filterOf(asked, query) })
+  const cursor = server.cursors.seal(JSON.stringify(next), { caller, query: filterOf(asked, query) })
   return [self, { relation: 'next', url: urlOf(server, asked, query, cursor) }]
-}
-
-function placeIn (place: string): Place {
-  const [rid = '', dlo = ''] = place.split(' ')
-  return { rid, dlo }
 }
 
 // What a page link is bound to: the rows and their order, not their number or form, which the client may change as it goes.

@@ -228,6 +228,30 @@ t.test('pages are stable, in both directions and orders, and bound to their sear
   t.same((await found(made, next)).ids, ['o4', 'o3'], 'what is new does not move the pages')
 })
 
+t.test('any parameter with an order sorts, several keys, each in its direction, with what has no value last', async t => {
+  const made = await clinic(t)
+  const cases: ReadonlyArray<readonly [query: string, ids: string]> = [
+    ['Patient?_sort=family', 'anna boris carl'], ['Patient?_sort=-family', 'boris anna carl'], ['Patient?_sort=name', 'anna carl boris'], ['Patient?_sort=_id', 'anna boris carl'], ['Patient?_sort=-_id', 'carl boris anna'],
+    ['Patient?_sort=birthdate', 'boris anna carl'], ['Patient?_sort=-birthdate', 'boris anna carl'], ['Patient?_sort=gender,-_id', 'anna carl boris'], ['Patient?_sort=-gender,_id', 'boris carl anna'], ['Patient?_sort=gender,_lastUpdated', 'anna boris carl'],
+    ['Observation?_sort=value-quantity,_id', 'light pounds heavy pressure words'], ['Observation?_sort=-value-quantity,_id', 'heavy pounds light pressure words'], ['Observation?_sort=status,-date', 'words heavy light pounds pressure'],
+    ['Observation?_sort=code,-_id', 'pounds light heavy pressure words'], ['Observation?_sort=date', 'pressure words pounds light heavy'], ['Observation?_sort=-date,_id', 'heavy light pounds pressure words']
+  ]
+  for (const [query, ids] of cases) {
+    const whole = await found(made, `/fhir/${query}`)
+    t.same(whole.ids, ids.split(' '), `${query} ${whole.told}`)
+    const walked: string[] = []
+    for (let url: string | undefined = `/fhir/${query}&_count=1`; url !== undefined;) {
+      const page = await found(made, url)
+      walked.push(...page.ids)
+      url = page.links['next']
+    }
+    t.same(walked, whole.ids, `${query}: page by page`)
+  }
+  for (const query of ['Patient?_sort=', 'Patient?_sort=family,', 'Patient?_sort=identifier', 'Observation?_sort=subject', 'Patient?_sort=family,given,gender,_id,birthdate,name']) {
+    t.match(await found(made, `/fhir/${query}`), { status: 400, told: /_sort/ }, query)
+  }
+})
+
 t.test('scopes narrow what is included, and a search needs its own', async t => {
   const made = await clinic(t)
 
@@ -272,7 +296,7 @@ t.test('a search shows each caller just what he may read, as if there were nothi
   )
   let [hidden, cases] = [0, 0]
   await fc.assert(fc.asyncProperty(
-    fc.uniqueArray(parameter, { maxLength: 3 }), fc.constantFrom('', '&_sort=date', '&_sort=-date', '&_sort=_lastUpdated'), fc.integer({ min: 1, max: 9 }), fc.constantFrom(...callers),
+    fc.uniqueArray(parameter, { maxLength: 3 }), fc.constantFrom('', '&_sort=date', '&_sort=-date', '&_sort=_lastUpdated', '&_sort=value-quantity,-status', '&_sort=-code,_id'), fc.integer({ min: 1, max: 9 }), fc.constantFrom(...callers),
     async (parameters, sort, count, { who, headers, world }) => {
       const query = `/fhir/Observation?${[...parameters, '_total=accurate', '_include=Observation:performer', '_include=Observation:subject'].join('&')}${sort}`
       const expected = await found(world, `${query}&_count=1000`)

@@ -14,14 +14,9 @@ import { TYPES } from '../../store/types.js'
 import { numbers } from '../../store/binary.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from '../row.js'
 import { reachable, scoped, subjectOf } from '../scoped.js'
+import { behind, columnsOf, isWalked, orderBy, type Column, type Order, type Place } from './order.js'
 import { findsRids, ownersOf, predicate, ridsOf } from './predicate.js'
 import { Statement } from './statement.js'
-
-/** The order of a page: by when the resource was stored, or by its main date; the rid decides between equals. */
-export interface Order { readonly by: 'updated' | 'date', readonly descending: boolean }
-
-/** Where a page begins: behind this row. Decimal texts. */
-export interface Place { readonly rid: string, readonly dlo: string }
 
 export interface Search {
   readonly type: ResourceType
@@ -46,13 +41,15 @@ const MOST_OWNERS = 200
 /** One page. */
 export async function searchPage (db: Searches, caller: Caller, search: Search): Promise<SearchPage> {
   const sql = new Statement()
-  const found = pageText(sql, caller, search)
-  const rows = await db.query<RawRow & { readonly dlo: string }>(sql.query(`${found}
-    select ${COLUMNS}, p.dlo from p, lateral (select * from karta.version n where n.owner = p.owner and n.rid = p.rid offset 0) v
-    order by ${orderOf('p', search.order)}`))
+  const columns = columnsOf(sql, search.order)
+  const found = isWalked(search.order) ? walked(sql, caller, search, columns) : sorted(sql, caller, search, columns)
+  const names = columns.map((_, place) => `p.k${place}`)
+  const rows = await db.query<RawRow & { readonly place: Place }>(sql.query(`${found}
+    select ${COLUMNS}, array[${names.map(name => `${name}::text`).join(', ')}] as place
+    from p, lateral (select * from karta.version n where n.owner = p.owner and n.rid = p.rid offset 0) v
+    order by ${orderBy(columns, names)}`))
   const shown = rows.slice(0, search.count)
-  const last = shown.at(-1)
-  return { rows: shown.map(versionRow), next: rows.length > search.count && last !== undefined ? { rid: last.rid, dlo: last.dlo } : undefined }
+  return { rows: shown.map(versionRow), next: rows.length > search.count ? shown.at(-1)?.place : undefined }
 }
 
 /** How many resources there are; counted up to `most` where that is given. */
@@ -85,38 +82,40 @@ function matches (sql: Statement, caller: Caller, type: ResourceType, conditions
   return driver !== undefined && driver.most === undefined ? `select c.* from ${driver.source('null')} where ${where()}` : `select c.* from (${all('c', 'true')}) c`
 }
 
-const orderOf = (a: string, { by, descending }: Order): string => {
-  const way = descending ? ' desc' : ''
-  return by === 'date' ? `${a}.dlo${way}, ${a}.rid${way}` : `${a}.rid${way}`
+const limitOf = (sql: Statement, count: number): string => `limit ${sql.bind(count + 1, 'int4')}`
+
+/** A page in an order that has no index: all matches, sorted. */
+function sorted (sql: Statement, caller: Caller, { type, conditions, after, count }: Search, columns: readonly Column[]): string {
+  const keys = columns.map(({ sql: value }, place) => `${value('m')} as k${place}`)
+  const names = columns.map((_, place) => `x.k${place}`)
+  return `with p as materialized (
+    select x.* from (select m.rid, m.owner, ${keys.join(', ')} from (${matches(sql, caller, type, conditions)} offset 0) m offset 0) x
+    where ${behind(sql, columns, names, after)} order by ${orderBy(columns, names)} ${limitOf(sql, count)})`
 }
 
-function behind (sql: Statement, a: string, { by, descending }: Order, after: Place | undefined): string {
-  if (after === undefined) return 'true'
-  const way = descending ? '<' : '>'
-  const rid = sql.bind(after.rid, 'int8')
-  return by === 'date' ? `(${a}.dlo, ${a}.rid) ${way} (${sql.bind(after.dlo, 'int8')}, ${rid})` : `${a}.rid ${way} ${rid}`
-}
-
-function pageText (sql: Statement, caller: Caller, { type, conditions, order, after, count }: Search): string {
+/** A page in the order of an index. */
+function walked (sql: Statement, caller: Caller, { type, conditions, after, count }: Search, columns: readonly Column[]): string {
   const { table, driver, where, all } = partsOf(sql, caller, type, conditions)
-  const limit = `order by ${orderOf('c', order)} limit ${sql.bind(count + 1, 'int4')}`
-  const columns = 'c.rid, c.owner, c.dlo'
+  const names = (a: string): string[] => columns.map(({ sql: value }) => value(a))
+  const begins = (a: string): string => behind(sql, columns, names(a), after)
+  const limit = `order by ${orderBy(columns, names('c'))} ${limitOf(sql, count)}`
+  const selected = `c.rid, c.owner, ${names('c').map((name, place) => `${name} as k${place}`).join(', ')}`
   if (driver !== undefined && driver.most === undefined) {
-    return `with p as materialized (select ${columns} from ${driver.source('null')} where ${behind(sql, 'c', order, after)} and ${where()} ${limit})`
+    return `with p as materialized (select ${selected} from ${driver.source('null')} where ${begins('c')} and ${where()} ${limit})`
   }
   // What is driven by is looked up once, and one more than is enough tells that it is too much.
   const few = driver === undefined ? 'false' : `cardinality((select d.few from d)) <= ${driver.most ?? 0}`
   const driven = driver === undefined
     ? ''
     : `d as materialized (select ${driver.few()} as few),
-      s as materialized (select ${columns} from ${driver.source('(select d.few from d)::int8[]')} where ${few} and ${behind(sql, 'c', order, after)} and ${where()} ${limit}),`
+      s as materialized (select ${selected} from ${driver.source('(select d.few from d)::int8[]')} where ${few} and ${begins('c')} and ${where()} ${limit}),`
   const many = driver === undefined ? 'true' : `not (${few})`
   const full = `(select count(*) from w) > ${sql.bind(count, 'int4')}`
   return `with ${driven}
     w as materialized (
-      select ${columns} from (select * from ${table.name} t where ${table.only ?? 'true'} and ${behind(sql, 't', order, after)} order by ${orderOf('t', order)} limit ${BUDGET}) c
+      select ${selected} from (select * from ${table.name} t where ${table.only ?? 'true'} and ${begins('t')} order by ${orderBy(columns, names('t'))} limit ${BUDGET}) c
       where ${many} and ${where()} ${limit}),
-    g as materialized (select ${columns} from (${all('c', `${many} and not (${full}) and ${behind(sql, 'c', order, after)}`)}) c ${limit}),
+    g as materialized (select ${selected} from (${all('c', `${many} and not (${full}) and ${begins('c')}`)}) c ${limit}),
     p as materialized (
       ${driver === undefined ? '' : 'select * from s union all'}
       select * from w where ${full} union all select * from g)`

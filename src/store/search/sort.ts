@@ -1,0 +1,43 @@
+// What a search is sorted by. https://hl7.org/fhir/R4/search.html#sort
+import { hashText } from '../binary.js'
+import { partsOf } from '../index/folded.js'
+import { mainDate } from '../index/main.js'
+import { KIND, paramOf } from '../index/rows.js'
+import { homeOf, keyOf, parameterOf } from './build.js'
+
+/**
+ * One key of an order. A resource with several values of a parameter stands by its first one in that order, one without a value behind all others.
+ * Keys are those of the index rows, as decimal texts.
+ */
+export type SortKey = { readonly descending: boolean } & (
+  | { readonly by: 'updated' }
+  | { readonly by: 'main-date' }
+  | { readonly by: 'id' }
+  | { readonly by: 'texts', readonly keys: readonly string[] }
+  | { readonly by: 'dates', readonly keys: readonly string[] }
+  | { readonly by: 'numbers', readonly keys: readonly string[] }
+  /** In the base unit of what is measured, so that pounds stand among kilograms. */
+  | { readonly by: 'quantities', readonly families: readonly string[] }
+  /** Codes by their system and code. */
+  | { readonly by: 'terms', readonly keys: readonly string[] }
+)
+
+/** The key of a parameter; undefined where its values have no order: references, identifiers, composites, places. */
+export function sortKey (type: string, code: string, descending: boolean): SortKey | undefined {
+  const row = parameterOf(type, code)
+  if (row === undefined) return undefined
+  if (code === '_lastUpdated') return { by: 'updated', descending }
+  if (code === '_id') return { by: 'id', descending }
+  if (row.type === 'date' && code === mainDate(type)) return { by: 'main-date', descending }
+  const home = homeOf(type, code)
+  const keys = (kind: string): string[] => partsOf(home, code).map(part => keyOf({ type, part }, kind))
+  switch (row.type) {
+    case 'string': return { by: 'texts', keys: keys(KIND.word), descending }
+    case 'date': return { by: 'dates', keys: keys(KIND.date), descending }
+    case 'number': return { by: 'numbers', keys: keys(KIND.number), descending }
+    case 'quantity': return { by: 'quantities', families: keys(KIND.family), descending }
+    case 'uri':
+    case 'token': return code === 'identifier' ? undefined : { by: 'terms', keys: partsOf(home, code).map(part => hashText(...paramOf(home, part.code).terms)), descending }
+    default: return undefined
+  }
+}
