@@ -38,6 +38,7 @@ export const notSupported = (message: string): FhirError => one(400, 'not-suppor
 export const unauthenticated = (message: string): FhirError => one(401, 'login', message, undefined, { 'www-authenticate': 'Bearer realm="karta"' })
 export const forbidden = (message: string): FhirError => one(403, 'forbidden', message)
 export const notFound = (type: string, id: string): FhirError => one(404, 'not-found', `${type}/${id} is not known`)
+export const unmatched = (type: string): FhirError => one(404, 'not-found', `no ${type} meets the criteria`)
 export const unknownRoute = (message: string): FhirError => one(404, 'not-supported', message)
 export const methodNotAllowed = (message: string, allow: string): FhirError => one(405, 'not-supported', message, undefined, { allow })
 export const notAcceptable = (message: string): FhirError => one(406, 'not-supported', message)

@@ -1,15 +1,21 @@
 // A new resource under an id of ours. https://hl7.org/fhir/R4/http.html#create
-import { notSupported } from '../fhir/outcome.js'
 import { resourceOfType } from './body.js'
 import { resourceTypeOf, type Handler } from './exchange.js'
-import { createResource } from './write.js'
+import { criteriaIn, onMatch } from './conditional.js'
+import { createResource, type Written } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
 
-/** 201 with Location, ETag and Last-Modified. */
+/** 201 with Location, ETag and Last-Modified; 200 with what is there already, where `If-None-Exist` finds it, 412 where it finds several. */
 export const create: Handler = async (server, caller, asked) => {
-  // Conditional create finds its match by search.
-  if (asked.headers['if-none-exist'] !== undefined) throw notSupported('If-None-Exist is not supported: there is no search yet')
+  const type = resourceTypeOf(asked)
   const wanted = wantedByWrite(asked)
   const resource = resourceOfType(asked)
-  return writtenAnswer(server, wanted, await createResource(server, caller, resourceTypeOf(asked), resource))
+  const ifNoneExist = asked.headers['if-none-exist']
+  const write = async (): Promise<Written> => await createResource(server, caller, type, resource)
+  if (ifNoneExist === undefined) return writtenAnswer(server, wanted, await write())
+  return writtenAnswer(server, wanted, await onMatch(server, caller, criteriaIn(server, caller, type, String(ifNoneExist)), async match => {
+    if (match === undefined) return await write()
+    await server.audit.record(caller, { interaction: 'create', type, status: 200, rows: [match] })
+    return { ...match, status: 200, changed: false }
+  }))
 }

@@ -1,7 +1,8 @@
 // The end of a resource; its history stays. https://hl7.org/fhir/R4/http.html#delete
 import { isId } from '../fhir/reference.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
-import { laidOut } from './representation.js'
+import { criteriaOf, onMatch } from './conditional.js'
+import { formOf, laidOut } from './representation.js'
 import { matchOf } from './update.js'
 import { deleteResource } from './write.js'
 import { told, wantedByWrite } from './written.js'
@@ -13,6 +14,17 @@ export const deletion: Handler = async (server, caller, asked) => {
   wantedByWrite(asked)
   const written = isId(asked.id) ? await deleteResource(server, caller, type, asked.id, ifMatch) : undefined
   return deletedAnswer(asked, written)
+}
+
+/** The end of what the criteria in the URL mean, one resource at most; 412 where there are several. https://hl7.org/fhir/R4/http.html#cdelete */
+export const conditionalDeletion: Handler = async (server, caller, asked) => {
+  const type = resourceTypeOf(asked)
+  const ifMatch = matchOf(asked)
+  const criteria = criteriaOf(server, caller, type, asked.query)
+  const formed = { ...asked, query: formOf(asked.query) }
+  wantedByWrite(formed)
+  const written = await onMatch(server, caller, criteria, async match => match && await deleteResource(server, caller, type, match.id, ifMatch))
+  return deletedAnswer(written === undefined ? formed : { ...formed, id: written.id }, written)
 }
 
 /** The answer to a deletion, done or not needed. */

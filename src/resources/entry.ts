@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject, type ScannedBundle, type UnreadRe
 import { asFhirError, invalid, malformed, ofEntry } from '../fhir/outcome.js'
 import { instantOf } from '../fhir/instant.js'
 import { NO_QUERY, type Asked, type Query } from './exchange.js'
-import { find, refuseConditional, type Route } from './route.js'
+import { find, type Route } from './route.js'
 
 export interface EntryRequest {
   readonly index: number
@@ -41,7 +41,6 @@ export function entryRequest ({ routes, base, bundle, headers }: Bundled, entry:
   if (method === undefined || !METHODS.includes(method)) throw invalid(`request.method must be one of ${METHODS.join(', ')}`)
   if (url === undefined) throw invalid('request.url is missing')
   const { path, query } = parts(url, base)
-  if (query !== NO_QUERY) refuseConditional(method, path)
   const { route, type, id, versionId } = find(routes, method, path)
   const resource = bundle.resources[index]
   const takesResource = method === 'POST' || method === 'PUT' || method === 'PATCH'

@@ -75,10 +75,10 @@ function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]
     readHistory: codes.includes('vread'),
     // The operator of the installation may; whoever else asks may not, so it is not promised.
     updateCreate: false,
-    conditionalCreate: false,
+    conditionalCreate: codes.includes('search-type'),
     conditionalRead: 'full-support',
-    conditionalUpdate: false,
-    conditionalDelete: 'not-supported',
+    conditionalUpdate: codes.includes('search-type'),
+    conditionalDelete: codes.includes('search-type') ? 'single' : 'not-supported',
     referencePolicy: ['literal', 'logical', 'resolves', 'local'],
     ...(codes.includes('search-type') && searches(type))
   }

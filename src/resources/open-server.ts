@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.js'
 import { AuditWriter } from '../consent/audit.js'
 import { Ids } from '../store/id.js'
+import { Locks } from '../store/locks.js'
 import { Patients } from '../store/patients.js'
 import { figuresOf, makePool, Readers, Searchers, type PoolFigures, type PoolOptions } from '../store/pool.js'
 import { Room } from '../store/room.js'
@@ -34,6 +35,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
   const { readers: pipelines, searchers, writers, statementTimeout, slowStatement } = config
   const options: PoolOptions = { url, readers: pipelines, writers, statementTimeout, onError, slow: { from: slowStatement, tell: onSlow } }
   const writePool = makePool(options, writers)
+  const lockPool = makePool(options, writers)
   // One flush at a time, and a connection for what the clock asks for beside it.
   const auditPool = makePool(options, 2)
   const audit = await AuditWriter.start(auditPool, `${hostname()}:${process.pid}`, onError)
@@ -49,16 +51,17 @@ export async function openServer (config: Config, url: string, onError: (error: 
     writer: new Writer(writePool, writers, audit.writer, { ...options, ...(room !== undefined && { room }) }),
     audit,
     ids,
+    locks: new Locks(lockPool),
     surrogates: new Surrogates(auditPool),
     patients: new Patients(ids),
     cursors: new Cursors(secrets('cursor').toString('base64')),
     base: `${config.publicUrl}/fhir`,
     zone: config.zone,
-    pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), audit: figuresOf(auditPool) }),
+    pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), lock: figuresOf(lockPool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()
       await audit.end()
-      await Promise.all([readers.end(), searches.end(), writePool.end(), auditPool.end()])
+      await Promise.all([readers.end(), searches.end(), writePool.end(), lockPool.end(), auditPool.end()])
     }
   }
 }

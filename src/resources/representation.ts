@@ -59,6 +59,9 @@ function refuseUnknown (query: Asked['query'], parameters: readonly string[]): v
   }
 }
 
+/** The parameters of a query that are about the form of the answer. */
+export const formOf = (query: Asked['query']): Asked['query'] => Object.fromEntries(Object.entries(query).filter(([name]) => GENERAL.includes(name)))
+
 /** The value of a parameter that is given once at most. Throws FhirError 400 when it is repeated. */
 export function one (query: Asked['query'], name: string): string | undefined {
   const value = query[name]

@@ -1,5 +1,5 @@
 // One row of the route table, and how a path finds its row. https://hl7.org/fhir/R4/http.html#summary
-import { methodNotAllowed, notSupported, unknownRoute, type FhirError } from '../fhir/outcome.js'
+import { methodNotAllowed, unknownRoute, type FhirError } from '../fhir/outcome.js'
 import { isResourceType, numberOf, typeOf } from '../fhir/resource-types.js'
 import type { Handler } from './exchange.js'
 
@@ -97,14 +97,3 @@ export const unknownType = (type: string): FhirError => unknownRoute(`${JSON.str
 
 export const unknownPath = (path: string): FhirError =>
   OPERATION.test(path) ? unknownRoute('this operation is not offered') : unknownRoute('there is nothing at this path')
-
-/** What an entry with a query may mean besides a search: that it is written where something is found, which is not offered yet. */
-export function refuseConditional (method: string, path: string): void {
-  const segments = segmentsOf(path)
-  if (segments.length > 1 || segments[0] === 'metadata' || segments[0] === '_history') return
-  if (method === 'GET' || method === 'HEAD') {
-    if (segments.length === 0) throw notSupported('a search of the whole system is not supported yet')
-    return
-  }
-  throw notSupported('conditional entries are not supported yet')
-}

@@ -2,14 +2,14 @@
 // what has no row does not exist. https://hl7.org/fhir/R4/http.html#summary
 import { bundled } from './bundled.js'
 import { create } from './create.js'
-import { deletion } from './delete.js'
+import { conditionalDeletion, deletion } from './delete.js'
 import { history } from './history.js'
 import { metadata } from './metadata.js'
-import { patch } from './patch.js'
+import { conditionalPatch, patch } from './patch.js'
 import { read } from './read.js'
 import type { Route } from './route.js'
 import { search } from './search.js'
-import { update } from './update.js'
+import { conditionalUpdate, update } from './update.js'
 import { vread } from './vread.js'
 
 // What may stand in an entry of a batch or transaction as well.
@@ -18,6 +18,9 @@ const ENTRIES: readonly Route[] = [
   { method: 'GET', path: '/_history', interaction: 'history-system', scope: 's', handler: history },
   { method: 'GET', path: '/:type', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/:type', interaction: 'create', scope: 'c', handler: create },
+  { method: 'PUT', path: '/:type', interaction: 'update', scope: 'u', handler: conditionalUpdate },
+  { method: 'PATCH', path: '/:type', interaction: 'patch', scope: 'u', handler: conditionalPatch },
+  { method: 'DELETE', path: '/:type', interaction: 'delete', scope: 'd', handler: conditionalDeletion },
   { method: 'GET', path: '/:type/_history', interaction: 'history-type', scope: 's', handler: history },
   { method: 'GET', path: '/:type/:id', interaction: 'read', scope: 'r', handler: read },
   { method: 'PUT', path: '/:type/:id', interaction: 'update', scope: 'u', handler: update },

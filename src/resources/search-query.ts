@@ -38,7 +38,7 @@ const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_re
 const LATER: readonly string[] = ['_has', '_filter', '_text', '_content', '_list', '_type', '_contained', '_containedType', '_query', '_explain']
 
 /** The names that are the server's own. */
-const isOurs = (name: string): boolean => FORM.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
+export const isOurs = (name: string): boolean => FORM.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
 
 /** Reads a query. Throws FhirError 400 that names the parameter and what is allowed. */
 export function searchQuery (type: ResourceType, query: Asked['query'], context: SearchContext): SearchQuery {

@@ -2,6 +2,7 @@
 import type { Config } from '../config.js'
 import type { AuditWriter } from '../consent/audit.js'
 import type { Ids } from '../store/id.js'
+import type { Locks } from '../store/locks.js'
 import type { Patients } from '../store/patients.js'
 import type { Reads, Searches } from '../store/pool.js'
 import type { Surrogates } from '../store/surrogates.js'
@@ -16,6 +17,7 @@ export interface Server {
   readonly writer: Writes
   readonly audit: AuditWriter
   readonly ids: Ids
+  readonly locks: Locks
   readonly surrogates: Surrogates
   readonly patients: Patients
   readonly cursors: Cursors

@@ -93,9 +93,10 @@ function writeAnswer (server: Server, { asked, method }: EntryRequest, written: 
 function entryWrite (request: EntryRequest, read: ReadonlySet<string>): EntryWrite {
   const { index, method, asked, resource, fullUrl } = request
   const { type, id } = asked
+  if (method !== 'POST' && id === '') throw notSupported(`a conditional ${method} is not supported in a transaction yet: use a batch`)
   const shown = isShown(wantedByWrite(asked)) || (read.size > 0 && read.has(placeOf(request)))
   if (method === 'POST') {
-    if (asked.headers['if-none-exist'] !== undefined) throw notSupported('ifNoneExist is not supported: there is no search yet')
+    if (asked.headers['if-none-exist'] !== undefined) throw notSupported('ifNoneExist is not supported in a transaction yet: use a batch')
     return { index, method, type, id: undefined, fullUrl, resource: ofType(asked, resource), shown }
   }
   const ifMatch = matchOf(asked)

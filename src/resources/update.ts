@@ -1,11 +1,13 @@
 // A new version of a resource, or a resource under an id that its author chose. https://hl7.org/fhir/R4/http.html#update
 import { versionToMatch } from '../fhir/etag.js'
 import type { ScannedResource } from '../fhir/json.js'
-import { invalid, notSupported } from '../fhir/outcome.js'
+import { invalid, notSupported, preconditionFailed } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
 import { resourceOfType, type Named } from './body.js'
+import { criteriaOf, onMatch } from './conditional.js'
 import { resourceTypeOf, type Asked, type Handler } from './exchange.js'
-import { updateResource } from './write.js'
+import { formOf } from './representation.js'
+import { createResource, updateResource } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
 
 /** 200, or 201 when it was made; 412 when `If-Match` names another version than the current. */
@@ -14,6 +16,29 @@ export const update: Handler = async (server, caller, asked) => {
   const wanted = wantedByWrite(asked)
   const resource = resourceUnderId(asked)
   return writtenAnswer(server, wanted, await updateResource(server, caller, resourceTypeOf(asked), asked.id, resource, ifMatch))
+}
+
+/**
+ * An update of what the criteria in the URL mean: 201 where there is none yet, 412 where there are several, 400 where the body has the id of
+ * another. https://hl7.org/fhir/R4/http.html#cond-update
+ */
+export const conditionalUpdate: Handler = async (server, caller, asked) => {
+  const ifMatch = matchOf(asked)
+  const type = resourceTypeOf(asked)
+  const criteria = criteriaOf(server, caller, type, asked.query)
+  const wanted = wantedByWrite({ ...asked, query: formOf(asked.query) })
+  const resource = resourceOfType(asked)
+  const written = await onMatch(server, caller, criteria, async match => {
+    if (match === undefined && resource.id === undefined) {
+      if (ifMatch !== undefined) throw preconditionFailed(`no ${type} meets the criteria, so none has version ${ifMatch}`)
+      return await createResource(server, caller, type, resource)
+    }
+    const id = match?.id ?? resource.id ?? ''
+    if (resource.id !== undefined && resource.id !== id) throw invalid(`the criteria mean ${type}/${id}, but the resource's id is ${resource.id}`, `${type}.id`)
+    refuseNoId({ ...asked, id })
+    return await updateResource(server, caller, type, id, { ...resource, id }, ifMatch)
+  })
+  return writtenAnswer(server, wanted, written)
 }
 
 /** The resource of an update. Throws FhirError 400 unless its id is there and the one of the URL. */

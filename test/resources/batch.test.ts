@@ -56,8 +56,8 @@ t.test('what one entry comes to changes nothing for another', async t => {
     request('GET', 'Foo/1'),
     request('POST', 'Patient/1', {}, { resourceType: 'Patient' }),
     request('GET', 'Patient?nmae=x'),
-    request('PUT', 'Patient?identifier=x', {}, { resourceType: 'Patient' }),
-    request('POST', 'Patient', { ifNoneExist: 'identifier=x' }, { resourceType: 'Patient' }),
+    request('PUT', 'Patient?shoe=x', {}, { resourceType: 'Patient' }),
+    request('POST', 'Patient', { ifNoneExist: 'shoe=x' }, { resourceType: 'Patient' }),
     request('GET', 'http://elsewhere.test/Patient/1'),
     request('GET', 'Patient/1', {}, { resourceType: 'Patient' }),
     request('GET', 'Patient/$everything')

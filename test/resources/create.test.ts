@@ -42,16 +42,6 @@ t.test('a create is answered in the form that its author prefers', async t => {
   t.match(whole.json(), PATIENT)
 })
 
-t.test('a conditional create is refused until there is a search that could find its match', async t => {
-  const { ask, pool } = await server(t)
-
-  const reply = await ask('POST', '/fhir/Patient', PATIENT, { 'if-none-exist': 'identifier=x|1' })
-
-  t.equal(reply.statusCode, 400)
-  t.match(reply.json(), { issue: [{ code: 'not-supported', diagnostics: /If-None-Exist/ }] })
-  t.equal((await pool.query('select from karta.version')).rowCount, 0)
-})
-
 t.test('a resource of another type, or of none, is refused by name', async t => {
   const { ask } = await server(t)
 

@@ -42,7 +42,7 @@ t.test('the statement claims what the table routes, and nothing else', async t =
   const routed = ROUTES.flatMap(({ interaction }) => interaction === 'capabilities' ? [] : interaction === 'batch' ? ['batch', 'transaction'] : [interaction])
   t.same(claimed, [...new Set(routed)].sort())
   t.equal(rest?.resource?.every(({ versioning, readHistory, updateCreate, conditionalCreate, conditionalRead }) =>
-    versioning === 'versioned' && readHistory === true && updateCreate === false && conditionalCreate === false && conditionalRead === 'full-support'), true)
+    versioning === 'versioned' && readHistory === true && updateCreate === false && conditionalCreate === true && conditionalRead === 'full-support'), true)
   const patient = rest?.resource?.find(({ type }) => type === 'Patient')
   t.match(patient?.searchParam?.find(({ name }) => name === 'birthdate'), { type: 'date', definition: 'http://hl7.org/fhir/SearchParameter/individual-birthdate' })
   t.ok(patient?.searchInclude?.includes('Patient:organization'))
