@@ -46,7 +46,7 @@ both('the capabilities', async (t, client) => {
   const [{ resource }] = statement['rest'] as [{ resource: { type: string, interaction: { code: string }[] }[] }]
   t.equal(resource.length, 145)
   t.same(resource.find(({ type }) => type === 'Patient')?.interaction.map(({ code }) => code).sort(),
-    ['create', 'delete', 'history-instance', 'history-type', 'patch', 'read', 'update', 'vread'])
+    ['create', 'delete', 'history-instance', 'history-type', 'patch', 'read', 'search-type', 'update', 'vread'])
 })
 
 both('create, read, conditional read, vread', async (t, client) => {
@@ -198,7 +198,8 @@ both('what is refused is an OperationOutcome that names the place', async (t, cl
   refused(t, await client.read('Patient', 'absent'), 404, /absent/)
   refused(t, await client.vread('Patient', 'absent', '1'), 404, /absent/)
   refused(t, await client.ask('GET', 'Nonsense/1'), 404, /Nonsense/)
-  refused(t, await client.ask('PUT', 'Patient'), 405, /PUT/)
+  refused(t, await client.ask('PUT', 'metadata'), 405, /PUT/)
+  refused(t, await client.ask('PUT', 'Patient', patient('x')), 400, /without criteria/)
   refused(t, await client.create({ resourceType: 'Patient', nonsense: 1 }), 422, /nonsense/)
   refused(t, await client.create({ resourceType: 'Patient', birthDate: '1990-02-30' }), 422, /1990-02-30/)
   refused(t, await client.ask('POST', 'Patient', pulse('Patient/x')), 400, /Observation/)
