@@ -41,12 +41,12 @@ export function entryRequest ({ routes, base, bundle, headers }: Bundled, entry:
   if (method === undefined || !METHODS.includes(method)) throw invalid(`request.method must be one of ${METHODS.join(', ')}`)
   if (url === undefined) throw invalid('request.url is missing')
   const { path, query } = parts(url, base)
-  const { route, type, id, versionId } = find(routes, method, path)
+  const { route, type, id, versionId, compartment } = find(routes, method, path)
   const resource = bundle.resources[index]
   const takesResource = method === 'POST' || method === 'PUT' || method === 'PATCH'
   if (takesResource && resource === undefined) throw invalid(`${method} needs a resource`)
   if (!takesResource && entry.resource !== undefined) throw invalid(`${method} takes no resource`)
-  const asked: Asked = { type, id, versionId, path, query, headers: headersOf(request, headers), body: undefined }
+  const asked: Asked = { type, id, versionId, path, query, headers: headersOf(request, headers), body: undefined, ...(compartment !== undefined && { compartment }) }
   return { index, method, route, asked, resource, fullUrl: text(entry, 'fullUrl') }
 }
 

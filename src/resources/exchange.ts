@@ -6,6 +6,7 @@ import type { VersionRow } from '../consent/visible.js'
 import { unknownRoute, type FhirError } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import type { ScannedResource } from '../fhir/json.js'
+import type { Compartment } from '../store/search/compartment.js'
 import type { Server } from './server.js'
 
 /** The parameters behind the `?`, decoded; one that is repeated is a list. */
@@ -21,6 +22,8 @@ export interface Asked {
   readonly type: string
   readonly id: string
   readonly versionId: string
+  /** Among whose resources a search is; `type` is then that of the resources. */
+  readonly compartment?: Compartment
   /** Below the base, without the query: `/Patient/a/_history`. */
   readonly path: string
   readonly query: Query

@@ -1,6 +1,7 @@
 // One row of the route table, and how a path finds its row. https://hl7.org/fhir/R4/http.html#summary
 import { methodNotAllowed, unknownRoute, type FhirError } from '../fhir/outcome.js'
 import { isResourceType, numberOf, typeOf } from '../fhir/resource-types.js'
+import { isCompartment, type Compartment } from '../store/search/compartment.js'
 import type { Handler } from './exchange.js'
 
 /** FHIR's names for what a route does; those that the audit keeps, and `capabilities`, which shows nothing of anybody's. */
@@ -26,6 +27,7 @@ export interface Found {
   readonly type: string
   readonly id: string
   readonly versionId: string
+  readonly compartment?: Compartment
 }
 
 const OPERATION = /(^|\/)[$_](?!history(\/|$))/
@@ -50,6 +52,7 @@ function findAnew (routes: readonly Route[], method: string, path: string): Foun
   const fitting = tableOf(routes).patterns.filter(({ pattern }) => fits(pattern, segments)).map(({ route }) => route)
   const [first] = fitting
   if (first === undefined) throw unknownPath(path)
+  if (first.path.includes('/:member')) return memberOf(fitting, method, path, segments)
   const [name = '', id = '', , versionId = ''] = first.path.startsWith('/:type') ? segments : []
   if (name !== '' && !isResourceType(name)) throw unknownType(name)
   // The table's own text of it, because a part of a request's text holds on to all of that.
@@ -58,6 +61,15 @@ function findAnew (routes: readonly Route[], method: string, path: string): Foun
   const route = fitting.find(candidate => candidate.method === asked)
   if (route === undefined) throw methodNotAllowed(`${method} is not allowed here`, allowOf(fitting))
   return { route, type, id: id === '_history' ? '' : id, versionId }
+}
+
+/** `/Patient/x/Observation`: resources of a type in a compartment. */
+function memberOf (fitting: readonly Route[], method: string, path: string, [type = '', id = '', member = '']: readonly string[]): Found {
+  if (!isResourceType(type)) throw unknownType(type)
+  if (!isCompartment(type) || (member !== '*' && !isResourceType(member))) throw unknownPath(path)
+  const route = fitting.find(candidate => candidate.method === (method === 'HEAD' ? 'GET' : method))
+  if (route === undefined) throw methodNotAllowed(`${method} is not allowed here`, allowOf(fitting))
+  return { route, type: member, id: '', versionId: '', compartment: { type, id } }
 }
 
 const segmentsOf = (path: string): string[] => path.split('/').filter(segment => segment !== '')

@@ -23,6 +23,7 @@ const ENTRIES: readonly Route[] = [
   { method: 'DELETE', path: '/:type', interaction: 'delete', scope: 'd', handler: conditionalDeletion },
   { method: 'GET', path: '/:type/_history', interaction: 'history-type', scope: 's', handler: history },
   { method: 'GET', path: '/:type/:id', interaction: 'read', scope: 'r', handler: read },
+  { method: 'GET', path: '/:type/:id/:member', interaction: 'search-type', scope: 's', handler: search },
   { method: 'PUT', path: '/:type/:id', interaction: 'update', scope: 'u', handler: update },
   { method: 'PATCH', path: '/:type/:id', interaction: 'patch', scope: 'u', handler: patch },
   { method: 'DELETE', path: '/:type/:id', interaction: 'delete', scope: 'd', handler: deletion },
@@ -34,5 +35,6 @@ const ENTRIES: readonly Route[] = [
 export const ROUTES: readonly Route[] = [
   ...ENTRIES,
   { method: 'POST', path: '/:type/_search', interaction: 'search-type', scope: 's', handler: search },
+  { method: 'POST', path: '/:type/:id/:member/_search', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/', interaction: 'batch', scope: undefined, handler: bundled(ENTRIES) }
 ]

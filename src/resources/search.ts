@@ -2,7 +2,8 @@
 import type { Place } from '../consent/search/order.js'
 import { searchPage, searchTotal, type SearchPage } from '../consent/search/page.js'
 import type { Caller } from '../auth/caller.js'
-import { invalid, outcome, type Issue } from '../fhir/outcome.js'
+import { invalid, notSupported, outcome, type Issue } from '../fhir/outcome.js'
+import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
 import { conditionsOf } from './chain.js'
@@ -18,6 +19,7 @@ const MOST_ESTIMATED = 10_000
 /** 200 with a Bundle of type searchset. */
 export const search: Handler = async (server, caller, asked) => {
   const wanted = wantedBy(asked, Object.keys(asked.query))
+  if (asked.type === '*') throw notSupported('a search of all types of a compartment is not supported yet: name one, such as Patient/x/Observation')
   const type = resourceTypeOf(asked)
   const context = { zone: server.zone, base: server.base, now: Date.now() }
   const query = searchQuery(type, asked.query, context)
@@ -26,7 +28,8 @@ export const search: Handler = async (server, caller, asked) => {
   }
   const cursor = one(asked.query, '_cursor')
   const after = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) })) as Place
-  const conditions = await conditionsOf(server, caller, query, context)
+  const within = asked.compartment === undefined ? [] : [inCompartment(type, asked.compartment)]
+  const conditions = [...within, ...await conditionsOf(server, caller, query, context)]
   if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, conditions, wanted)
   const [page, counted] = await Promise.all([
     searchPage(server.searches, caller, { ...query, conditions, after }),
@@ -58,12 +61,16 @@ const entryOf = (base: string, search: 'match' | 'include', resource: string, { 
 
 // https://hl7.org/fhir/R4/search.html#total
 async function countedTotal ({ searches }: Server, caller: Caller, { type, total: asked }: SearchQuery, conditions: readonly Condition[]): Promise<number | undefined> {
-  const ofOne = asked === undefined && conditions.some(each => each.kind === 'owned' && each.patients.length === 1)
+  const ofOne = asked === undefined && conditions.some(isOfOne)
   if (asked === 'accurate' || ofOne) return await searchTotal(searches, caller, { type, conditions })
   if (asked !== 'estimate') return undefined
   const total = await searchTotal(searches, caller, { type, conditions }, MOST_ESTIMATED)
   return total > MOST_ESTIMATED ? undefined : total
 }
+
+// A patient's own, as by `subject` or by his compartment.
+const isOfOne = (condition: Condition): boolean =>
+  (condition.kind === 'owned' && condition.patients.length === 1) || (condition.kind === 'or' && condition.of.some(each => each.kind === 'owned') && condition.of.every(each => isOfOne(each) || (each.kind === 'tokens' && each.sparse)))
 
 async function totalOnly (server: Server, caller: Caller, asked: Asked, query: SearchQuery, conditions: readonly Condition[], wanted: Wanted): Promise<Answer> {
   const total = await searchTotal(server.searches, caller, { type: query.type, conditions })
@@ -89,11 +96,12 @@ function linksOf (server: Server, caller: Caller, asked: Asked, query: SearchQue
 
 // What a page link is bound to: the rows and their order, not their number or form, which the client may change as it goes.
 const OF_FORM: readonly string[] = ['_count', '_format', '_pretty', '_summary', '_elements', '_total', '_include', '_revinclude', '_include:iterate', '_revinclude:iterate']
-const filterOf = ({ type }: Asked, { used }: SearchQuery): string => JSON.stringify([type, used.filter(([name]) => !OF_FORM.includes(name))])
+const filterOf = ({ type, compartment }: Asked, { used }: SearchQuery): string => JSON.stringify([compartment ?? null, type, used.filter(([name]) => !OF_FORM.includes(name))])
 
-function urlOf (server: Server, { type }: Asked, { used }: SearchQuery, cursor?: string): string {
+function urlOf (server: Server, { type, compartment }: Asked, { used }: SearchQuery, cursor?: string): string {
   const parameters = new URLSearchParams(used.map(([name, value]): [string, string] => [name, value]))
   if (cursor !== undefined) parameters.append('_cursor', cursor)
   const text = parameters.toString()
-  return `${server.base}/${type}${text === '' ? '' : `?${text}`}`
+  const path = compartment === undefined ? type : `${compartment.type}/${compartment.id}/${type}`
+  return `${server.base}/${path}${text === '' ? '' : `?${text}`}`
 }

@@ -28,7 +28,7 @@ declare module 'fastify' {
 }
 
 interface Place {
-  readonly Params: { readonly type?: string, readonly id?: string, readonly versionId?: string }
+  readonly Params: { readonly type?: string, readonly id?: string, readonly versionId?: string, readonly member?: string }
   readonly Body: Buffer | undefined
   readonly Querystring: Query
 }
@@ -72,10 +72,10 @@ function gate (server: Server, routes: readonly Route[], route: Route, prefix: s
   return (request, _reply, done) => {
     try {
       request.row = route
-      const { type = '', id = '' } = request.params as Place['Params']
+      const { type = '', id = '', member } = request.params as Place['Params']
       // Fastify takes an operation for an id, and metadata for a type; the table does not.
-      if ((type !== '' && !isResourceType(type)) || id.startsWith('_') || id.startsWith('$')) find(routes, request.method, pathOf(request.url, prefix))
-      if (route.anonymous !== true) refuseForbidden(request.caller, route, type)
+      if ((type !== '' && !isResourceType(type)) || id.startsWith('_') || id.startsWith('$') || member !== undefined) find(routes, request.method, pathOf(request.url, prefix))
+      if (route.anonymous !== true) refuseForbidden(request.caller, route, member ?? type)
       if (hasBody && !isEmpty(request)) {
         refuseEncoded(request.headers['content-encoding'])
         request.bodyType = bodyType(request.headers['content-type'], route.interaction, type)
@@ -88,7 +88,8 @@ function gate (server: Server, routes: readonly Route[], route: Route, prefix: s
 }
 
 async function refused ({ audit }: Server, { caller, params }: FastifyRequest, { interaction }: Route, error: unknown): Promise<void> {
-  const { type = '' } = params as Place['Params']
+  const { type: first = '', member } = params as Place['Params']
+  const type = member ?? first
   if (asRefusal(error).status !== 403 || interaction === 'capabilities') return
   await audit.record(caller, { interaction, type, status: 403, rows: [] })
 }
@@ -103,11 +104,10 @@ function pathOf (url: string, prefix: string): string {
 }
 
 function askedBy (request: FastifyRequest<Place>, prefix: string): Asked {
-  const { type = '', id = '', versionId = '' } = request.params
+  const { type = '', id = '', versionId = '', member } = request.params
   const isForm = request.bodyType === FORM
   return {
-    type,
-    id,
+    ...(member === undefined ? { type, id } : { type: member, id: '', compartment: { type, id } }),
     versionId,
     path: pathOf(request.url, prefix),
     query: withForm(request.url.includes('?') ? request.query : NO_QUERY, isForm ? request.body : undefined),

@@ -17,7 +17,7 @@ t.test('anybody may ask what is offered, and only that', async t => {
   t.equal((await app.inject({ method: 'HEAD', url: '/fhir/metadata' })).statusCode, 200)
   const others = ROUTES.filter(({ anonymous }) => anonymous !== true)
   for (const { method, path } of others) {
-    const { statusCode } = await app.inject({ method, url: `/fhir${path.replace(':type', 'Patient').replace(':id', 'x').replace(':versionId', '1')}` })
+    const { statusCode } = await app.inject({ method, url: `/fhir${path.replace(':type', 'Patient').replace(':id', 'x').replace(':versionId', '1').replace(':member', 'Observation')}` })
     t.equal(statusCode, 401, `${method} ${path}`)
   }
 })

@@ -95,6 +95,9 @@ t.test('each kind of parameter with its modifiers and prefixes finds what the pa
     ['Encounter?_has:Observation:encounter:status=final', 'visit'], ['Encounter?_has:Observation:encounter:status=amended', ''], ['Organization?_has:Patient:organization:gender=female', 'branch'],
     ['Organization?_has:Organization:partof:name=branch', 'clinic'], ['Organization?_has:Patient:organization:_has:Observation:patient:date=2026-02', 'branch'], ['Organization?_has:Organization:partof:_has:Patient:organization:name=anna', 'clinic'],
     ['Observation?subject:Patient._has:Encounter:patient:class=AMB', 'heavy light'], ['Patient?_has:Observation:subject:encounter.class=AMB', 'anna'], ['Patient?_has:Observation:subject:code=29463-7&gender=male', 'boris'],
+    // compartments
+    ['Patient/anna/Observation?', 'heavy light'], ['Patient/anna/Observation?date=2026-02', 'heavy'], ['Patient/anna/Encounter?', 'visit'], ['Patient/anna/Patient?', ''], ['Patient/nobody/Observation?', ''], ['Encounter/visit/Observation?', 'heavy'],
+    ['Encounter/visit/Encounter?', 'visit'], ['Patient/anna/Encounter?_has:Observation:encounter:code=29463-7', 'visit'],
     // together
     ['Observation?subject=Patient/anna&code=29463-7&date=ge2026-02', 'heavy'], ['Observation?code=29463-7&value-quantity=gt50||kg&status=final', 'heavy']
   ]
@@ -115,7 +118,7 @@ t.test('what cannot be asked is refused with the parameter and what is allowed',
     ['Patient?_total=exact', /_total must be/], ['Patient?_sort=shoe', /_sort=shoe/], ['Patient?_include=Patient', /Type:parameter/], ['Patient?_include=Patient:name', /no reference parameter/], ['Patient?_include:often=Patient:organization', /:iterate/],
     ['Observation?subject:Practitioner.name=x', /leads to .*not to Practitioner/], ['Observation?status.name=x', /is no reference/], ['Observation?subject.shoe=x', /subject.shoe.*has no such search parameter/], ['Patient?_has:Shoe:patient:code=x', /Shoe is not a resource type/],
     ['Patient?_has:Observation:code:code=x', /is no reference to Patient/], ['Patient?_has:Observation:patient=x', /_has takes a type/], ['Patient?_has:Observation:patient:shoe=x', /has no such search parameter/], ['Observation?subject:Patient.birthdate=x', /no date/],
-    ['Patient?_cursor=x', /page link/], ['Patient?gender=a|b|c', /more than one/], ['Patient?_elements=id&_summary=true', /not asked together/], ['Location?near=x', /latitude\|longitude/]
+    ['Patient/anna/Organization', /belongs to no Patient/], ['Patient/anna/*', /all types of a compartment/], ['Patient?_cursor=x', /page link/], ['Patient?gender=a|b|c', /more than one/], ['Patient?_elements=id&_summary=true', /not asked together/], ['Location?near=x', /latitude\|longitude/]
   ]
   for (const [query, told] of cases) {
     const answer = await found(made, `/fhir/${query}`)

@@ -147,6 +147,27 @@ function partsOf (sql: Statement, caller: Caller, type: ResourceType, conditions
   }
 }
 
+interface Either { readonly patients: readonly ResourceName[], readonly tokens: readonly string[] }
+
+/** That a row belongs to one of a few patients or has a token that few have; undefined where a condition says something else. */
+function eitherOf (condition: Condition): Either | undefined {
+  if (condition.kind === 'tokens' && condition.sparse) return { patients: [], tokens: condition.any }
+  if (condition.kind === 'owned') return condition.patients.length <= MOST_OWNERS ? { patients: condition.patients, tokens: condition.references } : undefined
+  if (condition.kind !== 'or' || condition.of.length === 0) return undefined
+  const each = condition.of.map(eitherOf)
+  return each.includes(undefined) ? undefined : { patients: each.flatMap(one => one?.patients ?? []), tokens: each.flatMap(one => one?.tokens ?? []) }
+}
+
+// Three ways for a row to be one of these, each row by one of them.
+function eitherSource (sql: Statement, table: string, only: string, { patients, tokens }: Either): string {
+  const owners = ownersOf(sql, patients)
+  const others = sql.bind(numbers(tokens), 'int8[]')
+  return `(
+    (select * from ${table} t where t.owner = any (${owners})${only} offset 0) union all
+    (select * from ${table} t where t.owners && ${owners} and not t.owner = any (${owners})${only} offset 0) union all
+    (select * from ${table} t where t.tokens && ${others} and not t.owner = any (${owners}) and not coalesce(t.owners && ${owners}, false)${only} offset 0)) c`
+}
+
 const NOTHING = (): string => 'null'
 
 const isPatientData = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
@@ -161,22 +182,8 @@ function driverOf (sql: Statement, caller: Caller, table: CurrentTable, type: Re
   if (token?.kind === 'tokens') return { few: NOTHING, most: undefined, source: () => from(`t.tokens && ${sql.bind(numbers(token.any), 'int8[]')}`) }
   const owner = conditions.find(each => each.kind === 'owner' && each.owners.length <= MOST_OWNERS)
   if (owner?.kind === 'owner') return { few: NOTHING, most: undefined, source: () => from(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`) }
-  const owned = conditions.find(each => each.kind === 'owned' && each.patients.length <= MOST_OWNERS)
-  if (owned?.kind === 'owned') {
-    // Three ways for a row to belong to a patient, each row by one of them.
-    return {
-      few: NOTHING,
-      most: undefined,
-      source: () => {
-        const owners = ownersOf(sql, owned.patients)
-        const references = sql.bind(numbers(owned.references), 'int8[]')
-        return `(
-        (select * from ${table.name} t where t.owner = any (${owners})${only} offset 0) union all
-        (select * from ${table.name} t where t.owners && ${owners} and not t.owner = any (${owners})${only} offset 0) union all
-        (select * from ${table.name} t where t.tokens && ${references} and not t.owner = any (${owners}) and not coalesce(t.owners && ${owners}, false)${only} offset 0)) c`
-      }
-    }
-  }
+  const either = conditions.flatMap(each => eitherOf(each) ?? [])[0]
+  if (either !== undefined) return { few: NOTHING, most: undefined, source: () => eitherSource(sql, table.name, only, either) }
   const narrow = isPatientData(type) ? reachable('t', caller.kind, subject) : undefined
   if (narrow !== undefined && caller.kind === 'self') return { few: NOTHING, most: undefined, source: () => from(narrow) }
   if (narrow !== undefined && caller.kind === 'treating') {
