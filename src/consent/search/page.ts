@@ -35,7 +35,7 @@ export interface SearchPage {
 
 // Rows that a walk looks at: measured in store.md over densities from none to everything.
 const BUDGET = 4000
-const MOST_RIDS = 2000
+const MOST_RIDS = 1000
 const MOST_OWNERS = 200
 
 /** One page. */

@@ -23,7 +23,7 @@ export function predicate (sql: Statement, a: string, condition: Condition): str
     case 'and': return joined(condition.of.map(each => predicate(sql, a, each)), 'and', 'true')
     case 'or': return joined(condition.of.map(each => predicate(sql, a, each)), 'or', 'false')
     case 'ids': return `${a}.rid = any (${ridsOf(sql, condition)})`
-    default: return `exists (select from (${valueRows(sql, condition)}) x where x.rid = ${a}.rid)`
+    default: return `exists (select from (${valueRows(sql, condition, 'probe')}) x where x.rid = ${a}.rid)`
   }
 }
 
@@ -37,7 +37,7 @@ export const findsRids = (condition: Condition): condition is Valued =>
 
 /** The rids of the rows that meet it, at most `most`, as an int8[]. */
 export function ridsOf (sql: Statement, condition: Valued, most?: number): string {
-  return `array(select x.rid from (${valueRows(sql, condition)}) x${most === undefined ? '' : ` limit ${most}`})`
+  return `array(select x.rid from (${valueRows(sql, condition, 'find')}) x${most === undefined ? '' : ` limit ${most}`})`
 }
 
 function termTokens (sql: Statement, { key, text }: Extract<Condition, { kind: 'terms' }>): string {
@@ -47,14 +47,18 @@ function termTokens (sql: Statement, { key, text }: Extract<Condition, { kind: '
 const beginsWith = (sql: Statement, column: string, text: string): string =>
   text === '' ? 'true' : `${column} >= ${sql.bind(text, 'text')} and ${column} < ${sql.bind(text + LAST_LETTER, 'text')}`
 
-function valueRows (sql: Statement, condition: Valued): string {
+/** Whether rows of one resource are asked, or resources are found by rows: then each piece of an index is asked for itself. */
+type Way = 'probe' | 'find'
+
+function valueRows (sql: Statement, condition: Valued, way: Way): string {
   switch (condition.kind) {
     case 'ids': return `
       select v.rid from unnest(${sql.bind(texts(condition.ids), 'text[]')}) i(id),
         lateral (select n.rid, n.state from karta.version n where n.type = ${condition.type} and n.id = i.id order by n.ver desc limit 1) v where v.state = 0`
     case 'dates': return `select d.rid from karta.date_value d where d.key = ${sql.bind(condition.key, 'int8')} and ${spans(sql, 'd.lo', 'd.hi', condition.comparison)}`
-    case 'numbers': return `select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')} and ${points(condition.comparison, bound(sql))}`
-    case 'quantities': return quantities(sql, condition.family, condition.unit, condition.comparison)
+    case 'numbers': return either(points(condition.comparison, bound(sql), way).map(asked =>
+      `select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')} and ${asked}`))
+    case 'quantities': return quantities(sql, condition.family, condition.unit, condition.comparison, way)
     case 'window': return `
       select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')}
         and ${exactly(sql, 'q.value', condition.start)} and ${exactly(sql, 'q.high', condition.end)}`
@@ -86,8 +90,22 @@ type Bound = (value: number) => string
 
 const bound = (sql: Statement): Bound => value => sql.bind(value, 'float8')
 
-// A number is a point, or with `high` all of [value, high].
-function points ({ prefix, low, high, at }: Comparison, in_: Bound): string {
+const either = (statements: readonly string[]): string => statements.map(each => `(${each})`).join(' union all ')
+
+// A number is a point, or with `high` all of [value, high]. To find by it, the points and the few others are asked apart: no row is both.
+function points (comparison: Comparison, in_: Bound, way: Way): string[] {
+  const { prefix, low, high, at } = comparison
+  if (way === 'probe') return [point(comparison, in_)]
+  switch (prefix) {
+    case 'gt': return [`q.value > ${in_(at)}`, `q.high > ${in_(at)} and q.value <= ${in_(at)}`]
+    case 'ge': return [`q.value >= ${in_(at)}`, `q.high >= ${in_(at)} and q.value < ${in_(at)}`]
+    case 'ap': return [`q.value >= ${in_(low)} and q.value <= ${in_(high)}`, `q.high >= ${in_(low)} and q.value < ${in_(low)}`]
+    case 'eb': return [`q.value < ${in_(at)} and (q.high is null or q.high < ${in_(at)})`]
+    default: return [point(comparison, in_)]
+  }
+}
+
+function point ({ prefix, low, high, at }: Comparison, in_: Bound): string {
   const within = (): string => `(q.value >= ${in_(low)} and q.value < ${in_(high)} and (q.high is null or q.high < ${in_(high)}))`
   const top = 'coalesce(q.high, q.value)'
   switch (prefix) {
@@ -121,14 +139,17 @@ function exactly (sql: Statement, column: string, { prefix, low, high, at }: Com
 }
 
 // The dictionary says which keys a family has; each is asked with the bound in its own unit.
-function quantities (sql: Statement, family: string, unit: UnitAsked, comparison: Comparison): string {
-  const keys = `select q.rid from karta.quantity_key k, karta.quantity_value q where k.family = ${sql.bind(family, 'int8')} and q.key = k.key`
+function quantities (sql: Statement, family: string, unit: UnitAsked, comparison: Comparison, way: Way): string {
+  // Looked up once for the statement, not for each row.
+  const among = (which: () => string): string => either(points(comparison, bound(sql), way).map(asked => `
+    select q.rid from karta.quantity_value q where q.key = any (array(select k.key from karta.quantity_key k where k.family = ${sql.bind(family, 'int8')}${which()}))
+      and ${asked}`))
   switch (unit.kind) {
-    case 'any': return `${keys} and ${points(comparison, bound(sql))}`
+    case 'any': return among(() => '')
     case 'as-sent': {
-      const system = unit.system === undefined ? '' : ` and k.system = ${sql.bind(unit.system, 'text')}`
-      const code = unit.code === '' ? '' : ` and (k.code = ${sql.bind(unit.code, 'text')}${unit.system === undefined ? ` or k.unit = ${sql.bind(unit.code, 'text')}` : ''})`
-      return `${keys}${system}${code} and ${points(comparison, bound(sql))}`
+      const system = (): string => unit.system === undefined ? '' : ` and k.system = ${sql.bind(unit.system, 'text')}`
+      const code = (): string => unit.code === '' ? '' : ` and (k.code = ${sql.bind(unit.code, 'text')}${unit.system === undefined ? ` or k.unit = ${sql.bind(unit.code, 'text')}` : ''})`
+      return among(() => `${system()}${code()}`)
     }
     case 'dimension': {
       const [factor, shift] = [sql.bind(unit.factor, 'float8'), sql.bind(unit.shift, 'float8')]
@@ -137,7 +158,9 @@ function quantities (sql: Statement, family: string, unit: UnitAsked, comparison
         const asked = sql.bind(value, 'float8')
         return `(case when k.factor = ${factor} and k.shift = ${shift} then ${asked} else (${asked} * ${factor} + ${shift} - k.shift) / k.factor end)`
       }
-      return `${keys} and k.dimension = ${sql.bind(unit.dimension, 'text')} and ${points(comparison, converted)}`
+      return either(points(comparison, converted, way).map(asked => `
+        select q.rid from karta.quantity_key k, karta.quantity_value q
+        where k.family = ${sql.bind(family, 'int8')} and q.key = k.key and k.dimension = ${sql.bind(unit.dimension, 'text')} and ${asked}`))
     }
   }
 }
