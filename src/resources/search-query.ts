@@ -30,6 +30,8 @@ export interface SearchQuery {
 }
 
 const DEFAULT_COUNT = 20
+const MOST_CRITERIA = 50
+const MOST_VALUES = 1000
 const MOST = 1000
 
 // About the form of the answer, read by representation.ts.
@@ -47,7 +49,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
   const used: [string, string][] = []
   for (const [name, given] of Object.entries(query)) {
     for (const value of [given ?? ''].flat()) {
-      if (name !== '_cursor') used.push([name, value])
+      if (name !== '_cursor') used.push([name, name === '_count' ? String(countIn(value)) : value])
       if (isOurs(name)) continue
       try {
         criteria.push(criterionIn(type, name, value, context))
@@ -58,6 +60,8 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
       }
     }
   }
+  const values = criteria.reduce((sum, each) => sum + each.values.length, 0)
+  if (criteria.length > MOST_CRITERIA || values > MOST_VALUES) throw invalid(`a search has at most ${MOST_CRITERIA} parameters and ${MOST_VALUES} values; this one has ${criteria.length} and ${values}`)
   return {
     type,
     criteria,
@@ -65,7 +69,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
     order: orderIn(type, one(query, '_sort')),
     count: countIn(one(query, '_count')),
     total: totalIn(one(query, '_total')),
-    ...includesIn(query),
+    ...includesIn(type, query),
     used
   }
 }
@@ -146,14 +150,14 @@ function totalIn (total: string | undefined): Total | undefined {
 }
 
 // https://hl7.org/fhir/R4/search.html#include
-function includesIn (query: Asked['query']): Pick<SearchQuery, 'includes' | 'revincludes'> {
+function includesIn (searched: ResourceType, query: Asked['query']): Pick<SearchQuery, 'includes' | 'revincludes'> {
   const found = { includes: [] as Include[], revincludes: [] as Include[] }
   for (const [name, given] of Object.entries(query)) {
     const [word = '', modifier, ...more] = name.split(':')
     if (word !== '_include' && word !== '_revinclude') continue
     if (more.length > 0 || (modifier !== undefined && modifier !== 'iterate')) throw invalid(`${name}: the one modifier of ${word} is :iterate`)
     const into = word === '_include' ? found.includes : found.revincludes
-    for (const value of [given ?? ''].flat()) into.push(...includeIn(name, value, modifier === 'iterate'))
+    for (const value of [given ?? ''].flat()) into.push(...includeIn(name, value === '*' && word === '_include' ? `${searched}:*` : value, modifier === 'iterate'))
   }
   return found
 }

@@ -172,12 +172,28 @@ t.test('totals, counts and forms', async t => {
   t.notOk(entry !== undefined && 'birthDate' in entry.resource)
 })
 
+t.test('many values are one question, and too many are refused', async t => {
+  const made = await clinic(t)
+  const many = (count: number, text: string): string => Array.from({ length: count }, (_, place) => `${text}${place}`).join(',')
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  const total = async (body: string): Promise<number> => (await made.ask('POST', '/fhir/Observation/_search', body, form)).json().total
+
+  t.equal(await total(`code=${many(500, 'x')},29463-7`), 3)
+  t.equal(await total(`subject=${many(500, 'Patient/x')},Patient/anna`), 2)
+  t.equal(await total(`_id=${many(500, 'x')},heavy`), 1)
+  t.equal(await total(`value-quantity=${many(300, '20')},5.4`), 1)
+  t.equal((await made.ask('POST', '/fhir/Observation/_search', `code=${many(1001, 'x')}`, form)).statusCode, 400)
+  t.equal((await made.ask('POST', '/fhir/Observation/_search', Array(51).fill('code=x').join('&'), form)).statusCode, 400)
+  t.equal((await found(made, '/fhir/Observation?_count=5000')).links['self'], 'http://karta.test/fhir/Observation?_count=1000', 'the self link tells what was used')
+})
+
 t.test('includes bring what is referred to and what refers, each once', async t => {
   const made = await clinic(t)
   const included = async (query: string): Promise<string[]> => (await found(made, `/fhir/${query}`)).included
 
   t.same(await included('Observation?_include=Observation:subject'), ['Patient/anna', 'Patient/boris', 'Patient/carl'])
   t.same(await included('Observation?_id=heavy&_include=Observation:*'), ['Encounter/visit', 'Patient/anna'])
+  t.same(await included('Observation?_id=heavy&_include=*'), ['Encounter/visit', 'Patient/anna'])
   t.same(await included('Observation?_id=heavy&_include=Observation:subject:Group'), [])
   t.same(await included('Patient?_id=anna&_revinclude=Observation:subject&_revinclude=Encounter:patient'), ['Encounter/visit', 'Observation/heavy', 'Observation/light'])
   t.same(await included('Observation?_id=heavy&_include=Observation:subject&_include:iterate=Patient:organization&_include:iterate=Organization:partof'), ['Organization/branch', 'Organization/clinic', 'Patient/anna'])

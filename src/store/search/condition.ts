@@ -41,9 +41,24 @@ export type UnitAsked =
   | { readonly kind: 'as-sent', readonly system: string | undefined, readonly code: string }
 
 export const and = (of: readonly Condition[]): Condition => of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'and', of }
+/** Any of these. Those of one kind become one condition with several values: five hundred codes are one array, not five hundred questions. */
 export function or (of: readonly Condition[]): Condition {
-  const possible = of.filter(each => !isNever(each))
+  const possible = merged(of.filter(each => !isNever(each)))
   return possible.length === 1 && possible[0] !== undefined ? possible[0] : { kind: 'or', of: possible }
+}
+
+function merged (of: readonly Condition[]): Condition[] {
+  const tokens = of.flatMap(each => each.kind === 'tokens' ? each : [])
+  const owned = new Map<string, Extract<Condition, { kind: 'owned' }>>()
+  for (const each of of) {
+    if (each.kind !== 'owned') continue
+    const before = owned.get(each.indirect)
+    owned.set(each.indirect, before === undefined ? each : { ...each, patients: [...before.patients, ...each.patients], references: [...before.references, ...each.references] })
+  }
+  return [
+    ...(tokens.length === 0 ? [] : [{ kind: 'tokens', any: tokens.flatMap(({ any }) => any), sparse: tokens.every(({ sparse }) => sparse) } as const]),
+    ...owned.values(), ...of.filter(each => each.kind !== 'tokens' && each.kind !== 'owned')
+  ]
 }
 
 const isNever = (condition: Condition): boolean => condition.kind === 'or' && condition.of.length === 0
