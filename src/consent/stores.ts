@@ -14,6 +14,9 @@ export interface OtherStore {
 
 const STORES: Readonly<Record<string, OtherStore>> = { AuditEvent: auditEvents }
 
+/** Whether resources of a type are also made by a store of their own, which searches do not reach yet. */
+export const hasOtherStore = (type: string): boolean => Object.hasOwn(STORES, type)
+
 /** The store behind a resource; undefined: the record store. */
 export function otherStore (type: string, id: string): OtherStore | undefined {
   const store = STORES[type]

@@ -21,11 +21,17 @@ import type { Server } from './server.js'
 const MOST = 20_000
 const PAGE = 1000
 
-interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext }
+/** `left`: how many more steps a query may take, over all its chains and types. */
+interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, left: number }
+
+const MOST_WAYS = 200
 
 /** The conditions of a query, its chains resolved. Throws FhirError 400 where a chain leads over too many resources, 403 where a scope is missing. */
 export const conditionsOf = async (server: Server, caller: Caller, { type, criteria }: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
-  await Promise.all(criteria.map(each => resolved({ server, caller, context }, type, each)))
+  await allOf({ server, caller, context, left: MOST_WAYS }, type, criteria)
+
+const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Condition[]> =>
+  await Promise.all(criteria.map(each => resolved(way, type, each)))
 
 async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
   const [step, ...steps] = criterion.steps
@@ -40,12 +46,13 @@ async function stepped (way: Way, type: ResourceType, step: Step, next: Resource
     if (step.type === undefined) return NEVER
     throw forbidden(`${criterion.name}: the token's scope does not cover a search of ${next}`)
   }
+  if (way.left-- <= 0) throw tooCostly(`${criterion.name} leads over too many types: name them, as in subject:Patient`)
   let condition: Condition
   try {
     condition = await resolved(way, next, criterion)
   } catch (thrown) {
-    // Another of the types has it, or the query would have been refused.
-    if (thrown instanceof UnknownParameter) return NEVER
+    // Another of the types has it, or leads on, or the query would have been refused.
+    if (thrown instanceof UnknownParameter || (thrown instanceof FhirError && thrown.status === 400 && !isTooCostly(thrown))) return NEVER
     throw thrown
   }
   return step.kind === 'chain' ? await refersTo(way, type, step.code, next, condition, criterion.name) : await isReferredTo(way, type, next, step.code, condition, criterion.name)
@@ -92,6 +99,9 @@ async function readReferences ({ server, caller }: Way, type: ResourceType, from
 const WHOLE = wantedBy({ type: '', id: '', versionId: '', path: '', query: {}, headers: {}, body: undefined })
 
 function refuseTooMany (count: number, type: ResourceType, name: string): void {
-  if (count <= MOST) return
-  throw new FhirError(400, [{ severity: 'error', code: 'too-costly', diagnostics: `${name} leads over more than ${MOST} resources of type ${type}: ask something narrower of them` }])
+  if (count > MOST) throw tooCostly(`${name} leads over more than ${MOST} resources of type ${type}: ask something narrower of them`)
 }
+
+const tooCostly = (diagnostics: string): FhirError => new FhirError(400, [{ severity: 'error', code: 'too-costly', diagnostics }])
+
+const isTooCostly = ({ issues }: FhirError): boolean => issues.some(({ code }) => code === 'too-costly')

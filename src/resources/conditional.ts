@@ -24,7 +24,7 @@ export function criteriaOf (server: Server, caller: Caller, type: ResourceType, 
 /** The criteria of `If-None-Exist`: what would stand behind the `?` of a search. */
 export function criteriaIn (server: Server, caller: Caller, type: ResourceType, text: string): Criteria {
   const query: Record<string, string[]> = Object.create(null)
-  for (const [name, value] of new URLSearchParams(text.replace(/^[^?]*\?/, ''))) query[name] = [...query[name] ?? [], value]
+  for (const [name, value] of new URLSearchParams(text.replace(/^[^?=&]*\?/, ''))) query[name] = [...query[name] ?? [], value]
   return criteria(server, caller, type, query)
 }
 

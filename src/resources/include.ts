@@ -5,6 +5,7 @@ import { allows } from '../auth/scope.js'
 import { searchPage } from '../consent/search/page.js'
 import { readMany, type VersionRow } from '../consent/visible.js'
 import { partsOf } from '../store/index/folded.js'
+import { parameterOf } from '../store/search/build.js'
 import { or, type Condition, type ResourceName } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn, type ResourceKey } from '../store/search/references.js'
@@ -21,6 +22,8 @@ export interface Included {
 
 /** As many as one reverse include brings for a page. */
 const MOST = 1000
+const MOST_ROUNDS = 10
+const MOST_ROWS = 5000
 
 const nameOf = ({ type, id }: ResourceKey | VersionRow): string => `${type}/${id}`
 
@@ -29,9 +32,14 @@ export async function included (server: Server, caller: Caller, { includes, revi
   const known = new Set(matches.map(nameOf))
   const rows: VersionRow[] = []
   const more: string[] = []
-  let [latest, isFirst] = [matches, true]
-  while (latest.length > 0) {
-    const due = (include: Include): boolean => isFirst || include.iterate
+  let latest = matches
+  for (let round = 0; latest.length > 0; round++) {
+    const due = (include: Include): boolean => round === 0 || include.iterate
+    if (![...includes, ...revincludes].some(due)) break
+    if (round === MOST_ROUNDS || rows.length > MOST_ROWS) {
+      more.push(`what is included was followed for ${round} rounds and ${rows.length} resources: ask for the rest by searches of their own`)
+      break
+    }
     const [forward, back] = await Promise.all([
       referred(server, caller, includes.filter(due), latest, known, whole),
       referring(server, caller, revincludes.filter(due), latest, more)
@@ -39,7 +47,6 @@ export async function included (server: Server, caller: Caller, { includes, revi
     const fresh = [...forward, ...back].filter(row => !row.deleted && !known.has(nameOf(row)) && known.add(nameOf(row)))
     rows.push(...fresh)
     latest = fresh
-    isFirst = false
   }
   return { rows, more }
 }
@@ -65,10 +72,11 @@ async function referred (
 
 async function referring (server: Server, caller: Caller, revincludes: readonly Include[], rows: readonly VersionRow[], more: string[]): Promise<VersionRow[]> {
   const pages = await Promise.all(revincludes.filter(({ type }) => allows(caller, type, 'search-type')).map(async ({ type, code, target }) => {
-    const conditions = referringTo(type, code, rows.filter(row => target === undefined || row.type === target))
+    const about = rows.filter(row => (target === undefined || row.type === target) && parameterOf(type, code)?.target?.includes(row.type) !== false)
+    const conditions = referringTo(type, code, about)
     if (conditions === undefined) return []
     const page = await searchPage(server.searches, caller, { type, conditions: [conditions], order: NEWEST, after: undefined, count: MOST })
-    if (page.next !== undefined) more.push(`${type}?${code}=${rows.map(nameOf).join(',')}`)
+    if (page.next !== undefined) more.push(`${type}?${code}=${about.map(nameOf).join(',')} leads on`)
     return page.rows
   }))
   return pages.flat()

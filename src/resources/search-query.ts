@@ -1,6 +1,6 @@
 // The parameters of a search: what is asked of the resources, and what of the answer. https://hl7.org/fhir/R4/search.html
 import type { Order } from '../consent/search/order.js'
-import { invalid, notSupported } from '../fhir/outcome.js'
+import { FhirError, invalid, notSupported } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import { criterion, type Criterion, type Step } from '../fhir/search/parameter.js'
 import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
@@ -82,22 +82,31 @@ function criterionIn (type: ResourceType, name: string, value: string, context: 
 }
 
 /** Throws UnknownParameter where no type at the end of the chain has the parameter, FhirError 400 for whatever else is wrong with it. */
-function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchContext): void {
+function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchContext, tried = new Map<string, unknown>()): void {
   const [step, ...steps] = asked.steps
   if (step === undefined) {
     conditionOf(type, asked, context)
     return
   }
-  let unknown: unknown
+  // What one of several types has not, another may have.
+  let refusal: unknown
   for (const next of nextTypes(type, asked.name, step)) {
-    try {
-      return refuseUnknown(next, { ...asked, steps }, context)
-    } catch (thrown) {
-      if (!(thrown instanceof UnknownParameter)) throw thrown
-      unknown = thrown
-    }
+    const name = `${next} ${steps.length}`
+    if (!tried.has(name)) tried.set(name, thrownBy(() => refuseUnknown(next, { ...asked, steps }, context, tried)))
+    refusal = tried.get(name)
+    if (refusal === undefined) return
   }
-  throw unknown
+  throw refusal
+}
+
+function thrownBy (act: () => void): unknown {
+  try {
+    act()
+    return undefined
+  } catch (thrown) {
+    if (!(thrown instanceof UnknownParameter) && !(thrown instanceof FhirError)) throw thrown
+    return thrown
+  }
 }
 
 /** The types to which a step leads. Throws UnknownParameter where it begins with no parameter of the type, FhirError 400 where it leads nowhere. */
@@ -159,8 +168,14 @@ function includesIn (searched: ResourceType, query: Asked['query']): Pick<Search
     const into = word === '_include' ? found.includes : found.revincludes
     for (const value of [given ?? ''].flat()) into.push(...includeIn(name, value === '*' && word === '_include' ? `${searched}:*` : value, modifier === 'iterate'))
   }
-  return found
+  const all = { includes: distinct(found.includes), revincludes: distinct(found.revincludes) }
+  if (all.includes.length + all.revincludes.length > MOST_INCLUDES) throw invalid(`_include and _revinclude name ${all.includes.length + all.revincludes.length} references: at most ${MOST_INCLUDES} are followed`)
+  return all
 }
+
+const MOST_INCLUDES = 50
+
+const distinct = (includes: readonly Include[]): Include[] => [...new Map(includes.map(each => [JSON.stringify(each), each])).values()]
 
 function includeIn (name: string, value: string, iterate: boolean): Include[] {
   const [type = '', code = '', target, ...more] = value.split(':')

@@ -2,6 +2,7 @@
 import type { Place } from '../consent/search/order.js'
 import { searchPage, searchTotal, type SearchPage } from '../consent/search/page.js'
 import type { Caller } from '../auth/caller.js'
+import { hasOtherStore } from '../consent/stores.js'
 import { invalid, notSupported, outcome, type Issue } from '../fhir/outcome.js'
 import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
@@ -79,10 +80,11 @@ async function totalOnly (server: Server, caller: Caller, asked: Asked, query: S
 }
 
 // What was not done is said where nobody who reads the entries can miss it.
-function warnings ({ unknown }: SearchQuery, more: readonly string[]): Entry[] {
+function warnings ({ type, unknown }: SearchQuery, more: readonly string[]): Entry[] {
   const issues: Issue[] = [
+    ...(hasOtherStore(type) ? [{ severity: 'warning', code: 'incomplete', diagnostics: `${type} resources that the server makes itself are not searched yet: these are those that clients wrote` } as const] : []),
     ...unknown.map((name): Issue => ({ severity: 'warning', code: 'not-supported', diagnostics: `${name} is no search parameter here and was passed over: there may be more results than were asked for` })),
-    ...more.map((url): Issue => ({ severity: 'warning', code: 'incomplete', diagnostics: `there is more than was included: ${url} leads on` }))
+    ...more.map((url): Issue => ({ severity: 'warning', code: 'incomplete', diagnostics: `there is more than was included: ${url}` }))
   ]
   return issues.length === 0 ? [] : [{ resource: JSON.stringify(outcome(issues)), search: 'outcome' }]
 }

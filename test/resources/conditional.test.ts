@@ -40,6 +40,34 @@ t.test('creates that race for the same criteria make one resource', async t => {
   t.equal(await count(), 4)
 })
 
+t.test('a question mark in a value of If-None-Exist begins nothing', async t => {
+  const { ask } = await people(t)
+  const system = 'https://h.example/ids?type=mrn'
+
+  const [first, second] = [await ask('POST', '/fhir/Patient', person('x'), { 'if-none-exist': `identifier=${system}|123` }), await ask('POST', '/fhir/Patient', { resourceType: 'Patient', identifier: [{ system, value: '124' }] }, { 'if-none-exist': `Patient?identifier=${system}|124` })]
+  const again = await ask('POST', '/fhir/Patient', person('y'), { 'if-none-exist': `identifier=${system}|124` })
+
+  t.match([first.statusCode, second.statusCode, again.statusCode], [201, 201, 200])
+})
+
+t.test('a lock whose connection is lost harms nobody but who holds it', async t => {
+  const { ask, pool, count } = await people(t)
+  const blocker = await pool.connect()
+  await blocker.query('begin; lock table karta.current in access exclusive mode')
+  const held = ask('POST', '/fhir/Patient', person('1'), IF_NONE_EXIST)
+  for (;;) {
+    const { rowCount } = await pool.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")
+    if (rowCount !== 0) break
+    await new Promise(resolve => { setTimeout(resolve, 10) })
+  }
+  await blocker.query('rollback')
+  blocker.release()
+
+  t.equal((await held).statusCode, 201)
+  t.equal((await ask('POST', '/fhir/Patient', person('1'), IF_NONE_EXIST)).statusCode, 200)
+  t.equal(await count(), 4)
+})
+
 t.test('an update finds what it means, or makes it', async t => {
   const { ask, count } = await people(t)
   const put = async (query: string, body: object, headers = {}) => await ask('PUT', `/fhir/Patient?${query}`, body, headers)

@@ -98,6 +98,8 @@ t.test('each kind of parameter with its modifiers and prefixes finds what the pa
     // compartments
     ['Patient/anna/Observation?', 'heavy light'], ['Patient/anna/Observation?date=2026-02', 'heavy'], ['Patient/anna/Encounter?', 'visit'], ['Patient/anna/Patient?', ''], ['Patient/nobody/Observation?', ''], ['Encounter/visit/Observation?', 'heavy'],
     ['Encounter/visit/Encounter?', 'visit'], ['Patient/anna/Encounter?_has:Observation:encounter:code=29463-7', 'visit'],
+    // a chain that names no type follows those that lead on
+    ['Provenance?target.subject:Patient.name=anna', ''], ['List?item.subject:Patient.name=anna', ''],
     // together
     ['Observation?subject=Patient/anna&code=29463-7&date=ge2026-02', 'heavy'], ['Observation?code=29463-7&value-quantity=gt50||kg&status=final', 'heavy']
   ]
@@ -118,6 +120,8 @@ t.test('what cannot be asked is refused with the parameter and what is allowed',
     ['Patient?_total=exact', /_total must be/], ['Patient?_sort=shoe', /_sort=shoe/], ['Patient?_include=Patient', /Type:parameter/], ['Patient?_include=Patient:name', /no reference parameter/], ['Patient?_include:often=Patient:organization', /:iterate/],
     ['Observation?subject:Practitioner.name=x', /leads to .*not to Practitioner/], ['Observation?status.name=x', /is no reference/], ['Observation?subject.shoe=x', /subject.shoe.*has no such search parameter/], ['Patient?_has:Shoe:patient:code=x', /Shoe is not a resource type/],
     ['Patient?_has:Observation:code:code=x', /is no reference to Patient/], ['Patient?_has:Observation:patient=x', /_has takes a type/], ['Patient?_has:Observation:patient:shoe=x', /has no such search parameter/], ['Observation?subject:Patient.birthdate=x', /no date/],
+    ['Patient?name=%00', /U\+0000/], ['Observation?value-quantity=1e308', /between 1e-100 and 1e100/], ['Observation?value-quantity=1e-320|http://unitsofmeasure.org|kg', /between 1e-100/],
+    ['ActivityDefinition?depends-on.depends-on.depends-on.depends-on.depends-on.name=x', /at most 4/], ['ActivityDefinition?depends-on.depends-on.depends-on.depends-on.nonexistent=x', /nonexistent/],
     ['Patient/anna/Organization', /belongs to no Patient/], ['Patient/anna/*', /all types of a compartment/], ['Patient?_cursor=x', /page link/], ['Patient?gender=a|b|c', /more than one/], ['Patient?_elements=id&_summary=true', /not asked together/], ['Location?near=x', /latitude\|longitude/]
   ]
   for (const [query, told] of cases) {
@@ -269,6 +273,26 @@ t.test('any parameter with an order sorts, several keys, each in its direction, 
   for (const query of ['Patient?_sort=', 'Patient?_sort=family,', 'Patient?_sort=identifier', 'Observation?_sort=subject', 'Patient?_sort=family,given,gender,_id,birthdate,name']) {
     t.match(await found(made, `/fhir/${query}`), { status: 400, told: /_sort/ }, query)
   }
+})
+
+t.test('what the server records itself is not searched yet, and the answer says so', async t => {
+  const made = await clinic(t)
+
+  const { total, entries } = await found(made, '/fhir/AuditEvent?')
+
+  t.equal(total, 0)
+  t.match(entries, [{ search: { mode: 'outcome' }, resource: { issue: [{ code: 'incomplete', diagnostics: /server makes itself/ }] } }])
+})
+
+t.test('the system of a code element counts in a composite, too', async t => {
+  const made = await clinic(t)
+  await made.put({ resourceType: 'DocumentReference', id: 'old', status: 'superseded', content: [{ attachment: { title: 'old' } }], subject: { reference: 'Patient/anna' } },
+    { resourceType: 'DocumentReference', id: 'new', status: 'current', content: [{ attachment: { title: 'new' } }], subject: { reference: 'Patient/anna' }, relatesTo: [{ code: 'replaces', target: { reference: 'DocumentReference/old' } }] })
+
+  for (const code of ['replaces', 'http://hl7.org/fhir/document-relationship-type|replaces']) {
+    t.same((await found(made, `/fhir/DocumentReference?relationship=DocumentReference/old$${code}`)).ids, ['new'], code)
+  }
+  t.same((await found(made, '/fhir/DocumentReference?relationship=DocumentReference/old$http://elsewhere|replaces')).ids, [])
 })
 
 t.test('scopes narrow what is included, and a search needs its own', async t => {

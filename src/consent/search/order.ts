@@ -44,7 +44,7 @@ function valueOf (sql: Statement, a: string, key: Exclude<SortKey, { by: 'update
     case 'dates': return `select ${which}(d.${which === 'min' ? 'lo' : 'hi'}) from karta.date_value d where d.rid = ${a}.rid and d.key = any (${bound(key.keys)})`
     case 'numbers': return `select ${which}(q.value) from karta.quantity_value q where q.rid = ${a}.rid and q.key = any (${bound(key.keys)})`
     case 'quantities': return `
-      select ${which}(q.value * k.factor + k.shift) from karta.quantity_value q, karta.quantity_key k where q.rid = ${a}.rid and k.key = q.key and k.family = any (${bound(key.families)})`
+      select ${which}(least(greatest(q.value, -1e200), 1e200) * k.factor + k.shift) from karta.quantity_value q, karta.quantity_key k where q.rid = ${a}.rid and k.key = q.key and k.family = any (${bound(key.families)})`
     case 'terms': return `
       select ${which}(substr(t.text, 2)) from karta.term t where t.key = any (${bound(key.keys)}) and t.token = any (${a}.tokens) and left(t.text, 1) in ('${KIND.coding}', '${KIND.code}', '${KIND.url}')`
   }

@@ -12,7 +12,7 @@ const LAST_LETTER = '\u{10ffff}'
 /** Asks of the row of alias `a`, whatever found it. */
 export function predicate (sql: Statement, a: string, condition: Condition): string {
   switch (condition.kind) {
-    case 'tokens': return `${a}.tokens && ${sql.bind(numbers(condition.any), 'int8[]')}`
+    case 'tokens': return overlaps(sql, a, condition.any)
     case 'terms': return `${a}.tokens && ${termTokens(sql, condition)}`
     case 'rids': return `(${a}.rid >= ${sql.bind(condition.from, 'int8')} and ${a}.rid < ${sql.bind(condition.before, 'int8')})`
     case 'main-date': return `(not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END}) and ${spans(sql, `${a}.dlo`, `${a}.dhi`, condition.comparison)})`
@@ -193,6 +193,11 @@ const among = (sql: Statement, column: string, surrogates: readonly string[]): s
   ? `${column} = any (${sql.bind(numbers(surrogates), 'int8[]')})`
   : `(${column} in (select unnest(${sql.bind(numbers(surrogates), 'int8[]')}))) is true`
 
+// Of each row a few tokens are looked up among many, which are hashed once.
+const overlaps = (sql: Statement, a: string, tokens: readonly string[]): string => tokens.length <= FEW
+  ? `${a}.tokens && ${sql.bind(numbers(tokens), 'int8[]')}`
+  : `exists (select from unnest(${a}.tokens) u(token) where (u.token in (select unnest(${sql.bind(numbers(tokens), 'int8[]')}))) is true)`
+
 /** The surrogates of patients, as an int8[]. */
 export function ownersOf (sql: Statement, patients: readonly ResourceName[]): string {
   const known = patients.flatMap(({ owner }) => owner ?? [])
@@ -205,5 +210,5 @@ function owned (sql: Statement, a: string, { patients, indirect, references }: O
   const owners = ownersOf(sql, patients)
   const other = sql.bind(numbers([indirect]), 'int8[]')
   const first = patients.length <= FEW ? `${a}.owner = any (${owners})` : `(${a}.owner in (select unnest(${owners}))) is true`
-  return `(case when ${a}.tokens && ${other} then ${a}.tokens && ${sql.bind(numbers(references), 'int8[]')} else ${first} or coalesce(${a}.owners && ${owners}, false) end)`
+  return `(case when ${a}.tokens && ${other} then ${overlaps(sql, a, references)} else ${first} or coalesce(${a}.owners && ${owners}, false) end)`
 }

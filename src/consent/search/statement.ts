@@ -5,6 +5,7 @@ import type { Query } from '../../store/pool.js'
 const NAMES = new Map<string, string>()
 // Each connection keeps what it has prepared. Beyond so many shapes a statement is planned each time.
 const MOST_NAMES = 500
+const LONGEST = 16_384
 
 export class Statement {
   readonly #values: unknown[] = []
@@ -16,6 +17,7 @@ export class Statement {
   }
 
   query (text: string): Query {
+    if (text.length > LONGEST) return { name: '', text, values: this.#values }
     let name = NAMES.get(text)
     if (name === undefined && NAMES.size < MOST_NAMES) NAMES.set(text, name = `search:${NAMES.size}`)
     return { name: name ?? '', text, values: this.#values }

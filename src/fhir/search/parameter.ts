@@ -19,11 +19,17 @@ export interface Criterion {
   readonly values: readonly string[]
 }
 
+// With each step a chain that names no types fans out into more of them.
+const MOST_STEPS = 4
+
 /** Reads `name=value`. Throws FhirError 400 where the name is no parameter's, or there is no value. */
 export function criterion (name: string, value: string): Criterion {
   const values = split(value, ',')
+  if (value.includes('\0')) throw invalid(`${name}: U+0000 stands in no value`)
   if (values.some(one => one === '')) throw invalid(`${name} has no value${values.length > 1 ? ' between two commas' : ''}`)
-  return { name, values, ...path(name, name, []) }
+  const asked = path(name, name, [])
+  if (asked.steps.length > MOST_STEPS) throw invalid(`${name} leads over ${asked.steps.length} steps: at most ${MOST_STEPS} are followed`)
+  return { name, values, ...asked }
 }
 
 function path (whole: string, name: string, steps: readonly Step[]): Pick<Criterion, 'steps' | 'code' | 'modifier'> {

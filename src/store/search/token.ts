@@ -49,8 +49,9 @@ export const termsFrom = ({ type, part }: Asked, text: string): Condition =>
   ({ kind: 'terms', key: hashText(...paramOf(homeOf(type, part.code), part.code).terms), text })
 
 /** The texts under which a composite knows the code that is asked: with its system, or whatever it is. */
-export function componentTexts (name: string, raw: string): string[] {
+export function componentTexts (name: string, raw: string, systems: readonly string[] = []): string[] {
   const [first = '', second, ...more] = split(raw, '|').map(unescaped)
   if (more.length > 0 || second === '' || (second === undefined && first === '')) throw invalid(`${name}: ${raw} is not code, system|code or |code`)
-  return [second === undefined ? KIND.code + first : `${KIND.coding}${first}|${second}`]
+  if (second === undefined) return [KIND.code + first]
+  return [`${KIND.coding}${first}|${second}`, ...(systems.includes(first) ? [KIND.code + second] : [])]
 }
