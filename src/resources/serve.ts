@@ -106,14 +106,16 @@ function pathOf (url: string, prefix: string): string {
 function askedBy (request: FastifyRequest<Place>, prefix: string): Asked {
   const { type = '', id = '', versionId = '', member } = request.params
   const isForm = request.bodyType === FORM
-  return {
-    ...(member === undefined ? { type, id } : { type: member, id: '', compartment: { type, id } }),
+  const asked: Asked = {
+    type,
+    id,
     versionId,
     path: pathOf(request.url, prefix),
     query: withForm(request.url.includes('?') ? request.query : NO_QUERY, isForm ? request.body : undefined),
     headers: request.headers,
     body: request.body === undefined || isForm ? undefined : { mediaType: request.bodyType, bytes: request.body }
   }
+  return member === undefined ? asked : { ...asked, type: member, id: '', compartment: { type, id } }
 }
 
 // The parameters of a search that is posted stand in its body, its URL, or both. https://hl7.org/fhir/R4/http.html#search
