@@ -9,7 +9,11 @@ export function quantityValue (asked: Asked, kind: string, code = ''): Condition
   const pieces = split(asked.raw, '|').map(unescaped)
   const [number = '', system = '', unit = ''] = pieces
   if (pieces.length !== 1 && pieces.length !== 3) throw invalid(`${asked.name}=${asked.raw} is not number, number|system|code or number||code`)
-  return { kind: 'quantities', family: keyOf(asked, kind, code), unit: unitAsked(system, unit), comparison: numberIn(asked.name, number) }
+  const [comparison, converted] = [numberIn(asked.name, number), unitAsked(system, unit)]
+  // Converted into another unit it must still be a number, whatever units there are: an overflow would tell which there are.
+  const size = Math.abs(comparison.at)
+  if (converted.kind === 'dimension' && size !== 0 && (size < 1e-100 || size > 1e100)) throw invalid(`${asked.name}=${asked.raw}: numbers with a unit are compared between 1e-100 and 1e100`)
+  return { kind: 'quantities', family: keyOf(asked, kind, code), unit: converted, comparison }
 }
 
 function unitAsked (system: string, code: string): UnitAsked {
