@@ -6,7 +6,7 @@ import { allows } from '../auth/scope.js'
 import type { Place } from '../consent/search/order.js'
 import { searchNames, searchOwners, searchPage } from '../consent/search/page.js'
 import { FhirError, forbidden } from '../fhir/outcome.js'
-import type { ResourceType } from '../fhir/resource-types.js'
+import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
 import { ownerParameter, partsOf } from '../store/index/folded.js'
 import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
@@ -93,7 +93,7 @@ async function readReferences ({ server, caller }: Way, type: ResourceType, from
     after = page.next
     if (after !== undefined) refuseTooMany(read + 1, from, name)
   } while (after !== undefined)
-  return ids.size === 0 ? NEVER : conditionOf(type, { name, steps: [], code: '_id', modifier: undefined, values: [...ids] }, { zone: server.zone, base: server.base, now: 0 })
+  return ids.size === 0 ? NEVER : { kind: 'ids', type: numberOf(type), ids: [...ids] }
 }
 
 const WHOLE = wantedBy({ type: '', id: '', versionId: '', path: '', query: {}, headers: {}, body: undefined })

@@ -22,7 +22,8 @@ export interface Wanted {
 
 const AS_IT_IS: Wanted = { contentType: FHIR_JSON, pretty: false, summary: 'false', elements: undefined, prefer: prefer(undefined) }
 
-const GENERAL = ['_format', '_pretty', '_summary', '_elements']
+/** The parameters that are about the form of an answer. */
+export const GENERAL: readonly string[] = ['_format', '_pretty', '_summary', '_elements']
 
 /**
  * What a request says about the form of its answer. `parameters` are the interaction's own.

@@ -7,7 +7,7 @@ import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
 import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
-import { one } from './representation.js'
+import { GENERAL, one } from './representation.js'
 
 /** `_include=Type:parameter:target`; of `_revinclude` the type is that of what refers. */
 export interface Include { readonly type: ResourceType, readonly code: string, readonly target: ResourceType | undefined, readonly iterate: boolean }
@@ -34,13 +34,11 @@ const MOST_CRITERIA = 50
 const MOST_VALUES = 1000
 const MOST = 1000
 
-// About the form of the answer, read by representation.ts.
-const FORM: readonly string[] = ['_format', '_pretty', '_summary', '_elements']
 const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor']
-const LATER: readonly string[] = ['_has', '_filter', '_text', '_content', '_list', '_type', '_contained', '_containedType', '_query', '_explain']
+const LATER: readonly string[] = ['_filter', '_text', '_content', '_list', '_type', '_contained', '_containedType', '_query', '_explain']
 
 /** The names that are the server's own. */
-export const isOurs = (name: string): boolean => FORM.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
+export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
 
 /** Reads a query. Throws FhirError 400 that names the parameter and what is allowed. */
 export function searchQuery (type: ResourceType, query: Asked['query'], context: SearchContext): SearchQuery {
@@ -89,14 +87,16 @@ function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchCon
     return
   }
   // What one of several types has not, another may have.
-  let refusal: unknown
+  const refusals: unknown[] = []
   for (const next of nextTypes(type, asked.name, step)) {
     const name = `${next} ${steps.length}`
     if (!tried.has(name)) tried.set(name, thrownBy(() => refuseUnknown(next, { ...asked, steps }, context, tried)))
-    refusal = tried.get(name)
+    const refusal = tried.get(name)
     if (refusal === undefined) return
+    refusals.push(refusal)
   }
-  throw refusal
+  // A bad value is refused even where another type has no such parameter, which a lenient client lets pass.
+  throw refusals.find(each => each instanceof FhirError) ?? refusals[0]
 }
 
 function thrownBy (act: () => void): unknown {

@@ -11,7 +11,7 @@ import { conditionsOf } from './chain.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
 import { included } from './include.js'
 import { laidOut, one, versionText, wantedBy, type Wanted } from './representation.js'
-import { parametersOf, searchQuery, type SearchQuery } from './search-query.js'
+import { isOurs, parametersOf, searchQuery, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
 
 // An estimate is exact up to here, and left out beyond.
@@ -97,8 +97,8 @@ function linksOf (server: Server, caller: Caller, asked: Asked, query: SearchQue
 }
 
 // What a page link is bound to: the rows and their order, not their number or form, which the client may change as it goes.
-const OF_FORM: readonly string[] = ['_count', '_format', '_pretty', '_summary', '_elements', '_total', '_include', '_revinclude', '_include:iterate', '_revinclude:iterate']
-const filterOf = ({ type, compartment }: Asked, { used }: SearchQuery): string => JSON.stringify([compartment ?? null, type, used.filter(([name]) => !OF_FORM.includes(name))])
+const isOfForm = (name: string): boolean => isOurs(name) && name !== '_sort'
+const filterOf = ({ type, compartment }: Asked, { used }: SearchQuery): string => JSON.stringify([compartment ?? null, type, used.filter(([name]) => !isOfForm(name))])
 
 function urlOf (server: Server, { type, compartment }: Asked, { used }: SearchQuery, cursor?: string): string {
   const parameters = new URLSearchParams(used.map(([name, value]): [string, string] => [name, value]))

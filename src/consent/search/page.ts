@@ -79,7 +79,12 @@ export async function searchOwners (db: Searches, caller: Caller, type: Resource
 // All rows that meet the conditions, in no order.
 function matches (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): string {
   const { driver, where, all } = partsOf(sql, caller, type, conditions)
-  return driver !== undefined && driver.most === undefined ? `select c.* from ${driver.source('null')} where ${where()}` : `select c.* from (${all('c', 'true')}) c`
+  if (driver === undefined) return `select c.* from (${all('c', 'true')}) c`
+  if (driver.most === undefined) return `select c.* from ${driver.source('null')} where ${where()}`
+  const few = `cardinality((select d.few from d)) <= ${driver.most}`
+  return `with d as materialized (select ${driver.few()} as few)
+    select c.* from ${driver.source('(select d.few from d)::int8[]')} where ${few} and ${where()}
+    union all select c.* from (${all('c', `not (${few})`)}) c`
 }
 
 const limitOf = (sql: Statement, count: number): string => `limit ${sql.bind(count + 1, 'int4')}`
