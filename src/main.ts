@@ -102,7 +102,7 @@ function greet ({ publicUrl, dataDir, databaseUrl }: Config, say: Say): void {
   say(`
 Karta answers on ${publicUrl}/fhir (${databaseUrl === undefined ? `database and secrets in ${dataDir}` : 'database of DATABASE_URL'})
 A token for an hour:  ${prefix}npx karta token --client me
-For example:          curl -H "Authorization: Bearer $(${prefix}npx karta token --client me)" ${publicUrl}/fhir/Patient/_history?_count=1
+For example:          curl -H "Authorization: Bearer $(${prefix}npx karta token --client me)" '${publicUrl}/fhir/Patient?name=anna'
 `)
 }
 

@@ -24,7 +24,7 @@ export function makeMetrics (server: Store, admission: Admission): Metrics {
   const requests = new Histogram({
     name: 'karta_request_seconds', help: 'Time from request to answer, by interaction and class of status.', labelNames: ['interaction', 'status'], buckets: SECONDS, registers: [registry]
   })
-  const { readers, writer, audit } = server
+  const { readers, searches, writer, audit } = server
   gauge(registry, 'karta_requests_in_flight', 'Requests that are worked on.', () => admission.inside)
   gauge(registry, 'karta_requests_waiting', 'Requests that wait for a slot.', () => admission.waiting)
   poolGauge(registry, server)
@@ -32,6 +32,7 @@ export function makeMetrics (server: Store, admission: Admission): Metrics {
   gauge(registry, 'karta_audit_queue', 'Audit rows that wait for a flush.', () => audit.queued)
   counter(registry, 'karta_requests_refused_total', 'Requests turned away with 429.', () => admission.refused)
   counter(registry, 'karta_read_statements_total', 'Statements that read by key.', () => readers.trips)
+  counter(registry, 'karta_search_statements_total', 'Statements that search.', () => searches.trips)
   counter(registry, 'karta_write_statements_total', 'Statements that write.', () => writer.trips)
   counter(registry, 'karta_write_groups_total', 'Groups of versions stored; several share a statement.', () => writer.groups)
   counter(registry, 'karta_audit_flushes_total', 'Flushes of the audit trail.', () => audit.flushes)

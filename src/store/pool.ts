@@ -65,12 +65,12 @@ export interface Reads {
   query <Row extends pg.QueryResultRow> (query: Query): Promise<Row[]>
 }
 
-/** The readers as one request uses them, with a count of its own. */
-export class RequestReads implements Reads {
-  readonly shared: Readers
+/** Connections as one request uses them, with a count of its own. */
+export class RequestStatements<Shared extends Searches> implements Searches {
+  readonly shared: Shared
   trips = 0
 
-  constructor (shared: Readers) {
+  constructor (shared: Shared) {
     this.shared = shared
   }
 
@@ -161,21 +161,6 @@ export class Searchers implements Searches {
 
   async end (): Promise<void> {
     await this.#pool.end()
-  }
-}
-
-/** The searchers as one request uses them, with a count of its own. */
-export class RequestSearches implements Searches {
-  readonly #shared: Searchers
-  trips = 0
-
-  constructor (shared: Searchers) {
-    this.#shared = shared
-  }
-
-  query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
-    this.trips++
-    return this.#shared.query<Row>(query)
   }
 }
 
