@@ -7,7 +7,7 @@ import type { VersionRow } from '../consent/visible.js'
 import { FhirError, forbidden, invalid } from '../fhir/outcome.js'
 import type { ResourceType } from '../fhir/resource-types.js'
 import { conditionsOf } from './chain.js'
-import type { Asked } from './exchange.js'
+import { resourceTypeOf, type Asked } from './exchange.js'
 import { formOf } from './representation.js'
 import { isOurs, searchQuery, NEWEST, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
@@ -15,10 +15,15 @@ import type { Server } from './server.js'
 /** What a conditional write asks for: the criteria as they were said, taken apart. */
 export interface Criteria { readonly type: ResourceType, readonly query: SearchQuery, readonly text: string }
 
-/** The criteria in the URL of an update, patch or delete. Throws FhirError 400 where there are none, or they are no search; 403 without the scope for one. */
-export function criteriaOf (server: Server, caller: Caller, type: ResourceType, query: Asked['query']): Criteria {
-  const form = formOf(query)
-  return criteria(server, caller, type, Object.fromEntries(Object.entries(query).filter(([name]) => !(name in form))))
+/**
+ * The criteria in the URL of an update, patch or delete, and the request without them. Throws FhirError 400 where there are none, or they are no
+ * search; 403 without the scope for one.
+ */
+export function criteriaOf (server: Server, caller: Caller, asked: Asked): { readonly type: ResourceType, readonly criteria: Criteria, readonly plain: Asked } {
+  const type = resourceTypeOf(asked)
+  const form = formOf(asked.query)
+  const said = Object.fromEntries(Object.entries(asked.query).filter(([name]) => !(name in form)))
+  return { type, criteria: criteria(server, caller, type, said), plain: { ...asked, query: form } }
 }
 
 /** The criteria of `If-None-Exist`: what would stand behind the `?` of a search. */

@@ -2,7 +2,7 @@
 import { isId } from '../fhir/reference.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
 import { criteriaOf, onMatch } from './conditional.js'
-import { formOf, laidOut } from './representation.js'
+import { laidOut } from './representation.js'
 import { matchOf } from './update.js'
 import { deleteResource } from './write.js'
 import { told, wantedByWrite } from './written.js'
@@ -18,13 +18,11 @@ export const deletion: Handler = async (server, caller, asked) => {
 
 /** The end of what the criteria in the URL mean, one resource at most; 412 where there are several. https://hl7.org/fhir/R4/http.html#cdelete */
 export const conditionalDeletion: Handler = async (server, caller, asked) => {
-  const type = resourceTypeOf(asked)
   const ifMatch = matchOf(asked)
-  const criteria = criteriaOf(server, caller, type, asked.query)
-  const formed = { ...asked, query: formOf(asked.query) }
-  wantedByWrite(formed)
+  const { type, criteria, plain } = criteriaOf(server, caller, asked)
+  wantedByWrite(plain)
   const written = await onMatch(server, caller, criteria, async match => match && await deleteResource(server, caller, type, match.id, ifMatch))
-  return deletedAnswer(written === undefined ? formed : { ...formed, id: written.id }, written)
+  return deletedAnswer(written === undefined ? plain : { ...plain, id: written.id }, written)
 }
 
 /** The answer to a deletion, done or not needed. */

@@ -5,7 +5,6 @@ import { bodyOf, resourceOf, textOf } from './body.js'
 import { criteriaOf, onMatch } from './conditional.js'
 import { editOf, jsonPatchEdit, type Edit } from './edit.js'
 import { resourceTypeOf, type Asked, type Handler } from './exchange.js'
-import { formOf } from './representation.js'
 import { matchOf } from './update.js'
 import { patchResource } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
@@ -22,10 +21,9 @@ export const patch: Handler = async (server, caller, asked) => {
 
 /** The same of what the criteria in the URL mean; 404 where there is none, 412 where there are several. */
 export const conditionalPatch: Handler = async (server, caller, asked) => {
-  const type = resourceTypeOf(asked)
   const ifMatch = matchOf(asked)
-  const criteria = criteriaOf(server, caller, type, asked.query)
-  const wanted = wantedByWrite({ ...asked, query: formOf(asked.query) })
+  const { type, criteria, plain } = criteriaOf(server, caller, asked)
+  const wanted = wantedByWrite(plain)
   const edit = editAsked(asked)
   return writtenAnswer(server, wanted, await onMatch(server, caller, criteria, async match => {
     if (match === undefined) throw unmatched(type)

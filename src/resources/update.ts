@@ -6,7 +6,6 @@ import { isId } from '../fhir/reference.js'
 import { resourceOfType, type Named } from './body.js'
 import { criteriaOf, onMatch } from './conditional.js'
 import { resourceTypeOf, type Asked, type Handler } from './exchange.js'
-import { formOf } from './representation.js'
 import { createResource, updateResource } from './write.js'
 import { wantedByWrite, writtenAnswer } from './written.js'
 
@@ -24,9 +23,8 @@ export const update: Handler = async (server, caller, asked) => {
  */
 export const conditionalUpdate: Handler = async (server, caller, asked) => {
   const ifMatch = matchOf(asked)
-  const type = resourceTypeOf(asked)
-  const criteria = criteriaOf(server, caller, type, asked.query)
-  const wanted = wantedByWrite({ ...asked, query: formOf(asked.query) })
+  const { type, criteria, plain } = criteriaOf(server, caller, asked)
+  const wanted = wantedByWrite(plain)
   const resource = resourceOfType(asked)
   const written = await onMatch(server, caller, criteria, async match => {
     if (match === undefined && resource.id === undefined) {
