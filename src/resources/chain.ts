@@ -13,7 +13,8 @@ import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '.
 import { NEVER, not, or, type Condition } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
-import { versionText, wantedBy } from './representation.js'
+import { LIST, onList } from './list.js'
+import { versionText, WHOLE } from './representation.js'
 import { NEWEST, nextTypes, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
 
@@ -35,7 +36,7 @@ const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[
 
 async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
   const [step, ...steps] = criterion.steps
-  if (step === undefined) return conditionOf(type, criterion, way.context)
+  if (step === undefined) return criterion.code === LIST ? await onList(way.server, way.caller, type, criterion) : conditionOf(type, criterion, way.context)
   const found = await Promise.all(nextTypes(type, criterion.name, step).map(async next => await stepped(way, type, step, next, { ...criterion, steps })))
   return or(found)
 }
@@ -95,8 +96,6 @@ async function readReferences ({ server, caller }: Way, type: ResourceType, from
   } while (after !== undefined)
   return ids.size === 0 ? NEVER : { kind: 'ids', type: numberOf(type), ids: [...ids] }
 }
-
-const WHOLE = wantedBy({ type: '', id: '', versionId: '', path: '', query: {}, headers: {}, body: undefined })
 
 function refuseTooMany (count: number, type: ResourceType, name: string): void {
   if (count > MOST) throw tooCostly(`${name} leads over more than ${MOST} resources of type ${type}: ask something narrower of them`)

@@ -20,7 +20,8 @@ export interface Wanted {
   readonly prefer: Prefer
 }
 
-const AS_IT_IS: Wanted = { contentType: FHIR_JSON, pretty: false, summary: 'false', elements: undefined, prefer: prefer(undefined) }
+/** A resource as it is stored. */
+export const WHOLE: Wanted = { contentType: FHIR_JSON, pretty: false, summary: 'false', elements: undefined, prefer: prefer(undefined) }
 
 /** The parameters that are about the form of an answer. */
 export const GENERAL: readonly string[] = ['_format', '_pretty', '_summary', '_elements']
@@ -48,7 +49,7 @@ export function wantedBy ({ query, headers }: Asked, parameters: readonly string
 
 function plain ({ accept, prefer: stated }: Asked['headers']): Wanted {
   const contentType = contentTypeFor(accept, undefined)
-  if (contentType === FHIR_JSON && stated === undefined) return AS_IT_IS
+  if (contentType === FHIR_JSON && stated === undefined) return WHOLE
   return { contentType, pretty: false, summary: 'false', elements: undefined, prefer: prefer(stated) }
 }
 

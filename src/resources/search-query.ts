@@ -7,6 +7,7 @@ import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
 import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
+import { LIST, listsIn } from './list.js'
 import { GENERAL, one } from './representation.js'
 
 /** `_include=Type:parameter:target`; of `_revinclude` the type is that of what refers. */
@@ -35,7 +36,7 @@ const MOST_VALUES = 1000
 const MOST = 1000
 
 const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor']
-const LATER: readonly string[] = ['_filter', '_text', '_content', '_list', '_type', '_contained', '_containedType', '_query', '_explain']
+const LATER: readonly string[] = ['_filter', '_text', '_content', '_type', '_contained', '_containedType', '_query', '_explain']
 
 /** The names that are the server's own. */
 export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
@@ -83,7 +84,8 @@ function criterionIn (type: ResourceType, name: string, value: string, context: 
 function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchContext, tried = new Map<string, unknown>()): void {
   const [step, ...steps] = asked.steps
   if (step === undefined) {
-    conditionOf(type, asked, context)
+    if (asked.code === LIST) listsIn(asked)
+    else conditionOf(type, asked, context)
     return
   }
   // What one of several types has not, another may have.
