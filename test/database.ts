@@ -4,8 +4,8 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import root, { type Test } from 'tap'
-import { openCluster } from '../src/embedded/cluster.js'
+import type { Test } from 'tap'
+import { openCluster, type Cluster } from '../src/embedded/cluster.js'
 import { alive } from '../src/embedded/postmaster.js'
 import { migrate } from '../src/store/migrate.js'
 
@@ -22,10 +22,15 @@ let made = 0
 async function open (): Promise<string> {
   const given = process.env['KARTA_TEST_DATABASE_URL']
   if (given !== undefined) return given
-  const { url, stop } = await openCluster({ dataDir: FOLDER, settings: SETTINGS, say: () => {} })
+  const { url, stop } = await testCluster()
+  // Not above: a program that is no test is not watched by tap.
+  const { default: root } = await import('tap')
   root.teardown(stop)
   return url
 }
+
+/** The PostgreSQL of the tests of this clone, for a program that is no test. */
+export const testCluster = async (): Promise<Cluster> => await openCluster({ dataDir: FOLDER, settings: SETTINGS, say: () => {} })
 
 const on = (url: string, database: string): string => url.replace(/\/[^/?]*(\?|$)/, `/${database}$1`)
 
@@ -74,7 +79,7 @@ async function dropOrphans (client: Client): Promise<void> {
  * The URL of a database of this test's own: a fresh copy of the migrated template, dropped at teardown.
  * It is on the embedded PostgreSQL, or on the server of KARTA_TEST_DATABASE_URL.
  */
-export async function testDatabase (t: Test): Promise<string> {
+export async function testDatabase (t: Pick<Test, 'teardown'>): Promise<string> {
   const url = await (server ??= open())
   const template = templateName()
   const name = `karta_test_${process.pid}_${++made}`

@@ -34,11 +34,11 @@ interface Callers {
   (kind: 'operator', scope?: string): Promise<Record<string, string>>
   /** The patient himself. */
   self: (patient: string, scope?: string) => Promise<Record<string, string>>
-  /** Somebody who treats these patients, from whom PSY is withheld. */
-  treating: (patients: readonly string[], scope?: string) => Promise<Record<string, string>>
+  /** Somebody who treats these patients, from whom a label is withheld: PSY. */
+  treating: (patients: readonly string[], scope?: string, denied?: string) => Promise<Record<string, string>>
 }
 
-export async function server (t: Test, settings: Partial<Config> = {}): Promise<TestServer> {
+export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Config> = {}): Promise<TestServer> {
   const url = await testDatabase(t)
   const config: Config = { ...readConfig({}), publicUrl: 'http://karta.test', readers: 1, writers: 2, ...settings }
   const lines: string[] = []
@@ -62,9 +62,9 @@ export async function server (t: Test, settings: Partial<Config> = {}): Promise<
     async (_kind: 'operator', scope = 'system/*.cruds') => await bearer({ kind: 'operator', actor: '1' }, scope),
     {
       self: async (patient: string, scope = 'patient/*.rs') => await bearer({ kind: 'self', patient, owner: await owner(patient) }, scope),
-      treating: async (patients: readonly string[], scope = 'user/*.cruds') => {
+      treating: async (patients: readonly string[], scope = 'user/*.cruds', denied = 'PSY') => {
         const actor = await newActor(pool)
-        await grantTreating(pool, { owners: await Promise.all(patients.map(owner)), actor, until: Date.now() + 600_000, denied: 'PSY' })
+        await grantTreating(pool, { owners: await Promise.all(patients.map(owner)), actor, until: Date.now() + 600_000, denied })
         return await bearer({ kind: 'treating', actor }, scope)
       }
     })

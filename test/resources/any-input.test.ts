@@ -1,6 +1,6 @@
 // Whatever is sent, the answer is an answer: never an internal error, never a dead process.
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { server } from '../server.js'
 
 const RESOURCES = [
@@ -42,7 +42,7 @@ const writing = fc.constantFrom('POST', 'PUT', 'PATCH')
 const header = fc.oneof(fc.constantFrom('W/"1"', '*', 'return=minimal', 'application/json', 'gzip'), fc.string({ maxLength: 20 }).filter(text => /^[\x20-\x7e]*$/.test(text)))
 const headers = fc.dictionary(fc.constantFrom('if-match', 'if-none-match', 'if-modified-since', 'prefer', 'accept', 'accept-encoding', 'x-request-id', 'if-none-exist', 'content-encoding'), header, { maxKeys: 2 })
 
-async function never500 (t: Parameters<typeof server>[0], what: fc.Arbitrary<string | Buffer>, where: fc.Arbitrary<readonly [method: string, url: string]>, runs: number): Promise<void> {
+async function never500 (t: Test, what: fc.Arbitrary<string | Buffer>, where: fc.Arbitrary<readonly [method: string, url: string]>, runs: number): Promise<void> {
   const world = await server(t)
   await world.put({ resourceType: 'Patient', id: 'anna', active: true, name: [{ family: 'Berg', given: ['Anna'] }] })
   const operator = await world.as('operator')
