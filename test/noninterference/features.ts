@@ -58,7 +58,7 @@ const stranger = (type: string): string => JSON.stringify(type === 'Patient'
   ? { resourceType: 'Patient' }
   : { resourceType: type, subject: { reference: 'Patient/nobody' }, ...(type === 'Observation' && { status: 'final', code: { text: 'x' } }) })
 
-const conditionalReference = one(['Patient?identifier=urn:id|{0;1;2;3;4}', 'Patient?identifier=urn:shared|{0;1}', 'Patient?identifier={0;1;2}']).map((reference): Question => ({
+const conditionalReference = one(['Patient?identifier=urn:id|{0;1;2;3;4}', 'Patient?identifier=urn:shared|{0;1}', 'Patient?identifier={3;4}']).map((reference): Question => ({
   method: 'POST',
   path: '/fhir',
   alike: true,

@@ -88,7 +88,7 @@ async function both (trial: Trial, question: Question): Promise<{ told: unknown,
 }
 
 /** The least share of cases in which hiding must matter for the suite to mean anything. */
-const SHARE = 0.3
+export const SHARE = 0.3
 
 /** Whether nothing differs, and enough of it could have. */
 export function holds ({ counts, differences }: Outcome): boolean {
