@@ -18,6 +18,8 @@ export interface Config {
   /** Bytes. */
   readonly bodyLimit: number
   readonly bundleLimit: number
+  /** As many resources may one conditional delete end; 1: it must mean one. */
+  readonly conditionalDeletes: number
   readonly readers: number
   readonly searchers: number
   readonly writers: number
@@ -57,6 +59,7 @@ export const KEYS = {
   KARTA_ZONE: { type: 'string', default: 'UTC', format: 'zone' },
   KARTA_BODY_LIMIT: integer(64 * 1024 * 1024, 1024, 512 * 1024 * 1024),
   KARTA_BUNDLE_LIMIT: integer(20_000, 1, 1_000_000),
+  KARTA_CONDITIONAL_DELETES: integer(1, 1, 1000),
   KARTA_READERS: integer(2, 1, 32),
   KARTA_SEARCHERS: integer(4, 1, 64),
   KARTA_WRITERS: integer(8, 1, 64),
@@ -160,6 +163,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     zone: values.KARTA_ZONE,
     bodyLimit: values.KARTA_BODY_LIMIT,
     bundleLimit: values.KARTA_BUNDLE_LIMIT,
+    conditionalDeletes: values.KARTA_CONDITIONAL_DELETES,
     readers: values.KARTA_READERS,
     searchers: values.KARTA_SEARCHERS,
     writers: values.KARTA_WRITERS,

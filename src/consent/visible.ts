@@ -2,8 +2,7 @@
 // a builder to which something could be added. https://hl7.org/fhir/R4/http.html#read docs/decisions/0005-policy-columns.md
 import type { Caller } from '../auth/caller.js'
 import { numberOf } from '../fhir/resource-types.js'
-import { hashText, numbers, texts } from '../store/binary.js'
-import { KIND, paramOf, valueKey } from '../store/index/rows.js'
+import { numbers, texts } from '../store/binary.js'
 import type { Query, Readers, Reads } from '../store/pool.js'
 import { isRid } from '../store/rid.js'
 import { Turn } from '../store/turn.js'
@@ -118,34 +117,6 @@ async function readManyVersions (
          lateral (${AS_NOW} where v.type = k.type and v.id = k.id and v.rid = k.rid and v.state <> 8) v
     where ${allowed}`))
   return placed(rows, new Array(keys.length).fill(undefined))
-}
-
-/** An identifier that a resource of a type carries; `system` undefined: whatever its system. */
-export interface IdentifierKey {
-  readonly type: string
-  readonly system: string | undefined
-  readonly value: string
-}
-
-// As store/index/token.ts writes an identifier: with its system, or by its value alone.
-function identifierHash ({ type, system, value }: IdentifierKey): string {
-  const param = paramOf(type, 'identifier')
-  const [high, low] = system === undefined ? valueKey(param, KIND.code, value) : valueKey(param, KIND.coding, `${system}|${value}`)
-  return hashText(high, low)
-}
-
-/** The ids of the live resources that carry each identifier, at most two of each: none, one, or several. */
-export async function readByIdentifier (db: Reads, caller: Caller, keys: readonly IdentifierKey[]): Promise<string[][]> {
-  if (keys.length === 0) return []
-  const values = [keys.map(key => numberOf(key.type)), keys.map(identifierHash)]
-  const rows = await db.query<{ readonly place: string, readonly id: string }>(prepared(caller, 'identifiers', values, allowed => `
-    select k.place, f.id
-    from unnest($1::int2[], $2::int8[]) with ordinality as k(type, token, place),
-         lateral (select v.id from (select c.owner, c.rid from karta.current c where c.type = k.type and c.tokens @> array[k.token] offset 0) c,
-                  karta.version v where v.owner = c.owner and v.rid = c.rid and ${allowed} limit 2) f`))
-  const found: string[][] = keys.map(() => [])
-  for (const { place, id } of rows) found[Number(place) - 1]?.push(id)
-  return found
 }
 
 /** What a history asks for. Times in milliseconds. */

@@ -9,6 +9,7 @@ import { entryRequest, turnOf, type Bundled, type EntryRequest } from './entry.j
 import type { Answer } from './exchange.js'
 import { refuseForbidden } from './gate.js'
 import { currentAnswer } from './read.js'
+import { RoomForAnswers } from './room-for-answers.js'
 import type { Server } from './server.js'
 
 // A batch takes no more of the server than this at a time.
@@ -31,14 +32,17 @@ export async function batch (
       answers[index] = refusedEntry(error)
     }
   }
+  const room = new RoomForAnswers(server.config.bodyLimit)
   const requests = requestsOf(caller, common, entries, (index, error) => { answers[index] = refusedEntry(error) })
   for (const turn of TURNS) {
-    const inTurn = requests.filter(({ method }) => turnOf(method) === turn)
+    const inTurn = requests.filter(request => turnOf(request) === turn)
     const reads = inTurn.filter(isRead)
     const rows = await readMany(server.readers, caller, reads.map(({ asked: { type, id } }) => ({ type, id: isId(id) ? id : '' })))
     await Promise.all(reads.map((request, place) => answer(request.index, () => currentAnswer(request.asked, rows[place]), request)))
-    await bounded(inTurn.filter(request => !isRead(request)), request =>
-      answer(request.index, () => request.route.handler(server, caller, request.asked), request))
+    await bounded(inTurn.filter(request => !isRead(request)), request => answer(request.index, async () => {
+      const act = async (): Promise<Answer> => await request.route.handler(server, caller, request.asked)
+      return await (turn === 3 ? room.answer(act) : act())
+    }, request))
   }
   return { entries: answers, shown }
 }

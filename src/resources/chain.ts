@@ -5,7 +5,7 @@ import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
 import type { Place } from '../consent/search/order.js'
 import { searchNames, searchOwners, searchPage } from '../consent/search/page.js'
-import { FhirError, forbidden } from '../fhir/outcome.js'
+import { FhirError, forbidden, tooCostly } from '../fhir/outcome.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
 import { ownerParameter, partsOf } from '../store/index/folded.js'
@@ -22,14 +22,20 @@ import type { Server } from './server.js'
 const MOST = 20_000
 const PAGE = 1000
 
-/** `left`: how many more steps a query may take, over all its chains and types. */
+/** `left`: how many more steps may be taken, over all chains and types of what is asked together. */
 interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, left: number }
 
 const MOST_WAYS = 200
 
 /** The conditions of a query, its chains resolved. Throws FhirError 400 where a chain leads over too many resources, 403 where a scope is missing. */
-export const conditionsOf = async (server: Server, caller: Caller, { type, criteria }: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
-  await allOf({ server, caller, context, left: MOST_WAYS }, type, criteria)
+export const conditionsOf = async (server: Server, caller: Caller, query: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
+  await resolver(server, caller, context)(query)
+
+/** The same for many queries, which together may take no more steps than one. */
+export function resolver (server: Server, caller: Caller, context: SearchContext): (query: SearchQuery) => Promise<readonly Condition[]> {
+  const way: Way = { server, caller, context, left: MOST_WAYS }
+  return async ({ type, criteria }) => await allOf(way, type, criteria)
+}
 
 const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Condition[]> =>
   await Promise.all(criteria.map(each => resolved(way, type, each)))
@@ -100,7 +106,5 @@ async function readReferences ({ server, caller }: Way, type: ResourceType, from
 function refuseTooMany (count: number, type: ResourceType, name: string): void {
   if (count > MOST) throw tooCostly(`${name} leads over more than ${MOST} resources of type ${type}: ask something narrower of them`)
 }
-
-const tooCostly = (diagnostics: string): FhirError => new FhirError(400, [{ severity: 'error', code: 'too-costly', diagnostics }])
 
 const isTooCostly = ({ issues }: FhirError): boolean => issues.some(({ code }) => code === 'too-costly')

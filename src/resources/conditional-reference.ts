@@ -1,38 +1,87 @@
-// References that say what they mean by a search, as far as identifiers go: `Practitioner?identifier=system|value`.
-// https://hl7.org/fhir/R4/http.html#trules
-import type { Caller } from '../auth/caller.js'
-import { readByIdentifier, type IdentifierKey } from '../consent/visible.js'
-import { FhirError, notSupported } from '../fhir/outcome.js'
-import { parseReference, referenceTo } from '../fhir/reference.js'
+// References that say what they mean by a search: `Practitioner?identifier=system|value`. They are resolved last of all, so what a
+// transaction makes is meant as well, and what it ends is not. https://hl7.org/fhir/R4/http.html#trules docs/decisions/0019-conditional-bundles.md
+import { FhirError, multipleMatches } from '../fhir/outcome.js'
+import { referenceTo } from '../fhir/reference.js'
+import { validate } from '../fhir/validate.js'
+import { hashText } from '../store/binary.js'
+import { indexRows } from '../store/index-rows.js'
+import type { Condition } from '../store/search/condition.js'
+import { atReference, type ConditionalReference } from './bundle-matches.js'
+import { keyOf } from './conditional.js'
+import type { Planned } from './planned.js'
 import type { Server } from './server.js'
 
-/**
- * What each conditional reference means, as `Type/id`, in one statement for all. Throws FhirError 412 where one matches
- * none or several of what the caller may see, 400 for a search that is not by identifier.
- */
-export async function conditionalTargets (server: Server, caller: Caller, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const keys = references.map(identifierKey)
-  const matches = await readByIdentifier(server.readers, caller, keys)
-  return new Map(references.map((reference, place) => {
-    const ids = matches[place] ?? []
-    const [id] = ids
-    if (id === undefined || ids.length > 1) throw unmatched(reference, ids.length)
-    return [reference, referenceTo(keys[place]?.type ?? '', id)]
+/** What a conditional reference means: `Type/id`, or an entry of the Bundle. */
+export type Target = string | Planned
+
+/** What each means. Throws FhirError 412 that names entry and reference where one matches none or several of what the caller may see. */
+export function conditionalTargets (server: Server, plans: readonly Planned[], references: readonly ConditionalReference[]): ReadonlyMap<string, Target> {
+  if (references.length === 0) return new Map()
+  const bundle = new InBundle(server, plans)
+  return new Map(references.map(each => {
+    const { reference, index } = each
+    return [reference, atReference(index, reference, () => onlyOf(bundle.targets(each)))]
   }))
 }
 
-const unmatched = (reference: string, count: number): FhirError => new FhirError(412, [{
-  severity: 'error',
-  code: count === 0 ? 'not-found' : 'multiple-matches',
-  diagnostics: `the reference ${reference.slice(0, reference.indexOf('?'))}?identifier=... must match one resource; it matches ${count === 0 ? 'none' : 'several'}`
-}])
+function onlyOf (targets: readonly Target[]): Target {
+  const [target, ...others] = targets
+  if (target === undefined) throw new FhirError(412, [{ severity: 'error', code: 'not-found', diagnostics: 'it must match one resource, and matches none' }])
+  if (others.length > 0) throw multipleMatches('it must match one resource, and matches several')
+  return target
+}
 
-function identifierKey (reference: string): IdentifierKey {
-  const target = parseReference(reference)
-  if (target.kind !== 'conditional') throw notSupported(`the reference ${reference} is no Type?identifier=system|value`)
-  const parameters = new URLSearchParams(target.query)
-  const identifier = parameters.get('identifier')
-  if (identifier === null || parameters.size !== 1) throw notSupported(`a conditional reference can be by identifier only: ${target.type}?identifier=system|value`)
-  const bar = identifier.indexOf('|')
-  return { type: target.type, system: bar === -1 ? undefined : identifier.slice(0, bar), value: identifier.slice(bar + 1) }
+/** What the entries of a Bundle make of what references mean. */
+class InBundle {
+  readonly #server: Server
+  readonly #puts = new Map<string, Planned[]>()
+  readonly #ended = new Set<string>()
+  readonly #changed = new Map<string, Planned>()
+  readonly #tokens = new Map<Planned, ReadonlySet<string>>()
+
+  constructor (server: Server, plans: readonly Planned[]) {
+    this.#server = server
+    for (const plan of plans) {
+      if (plan.does === 'end') this.#ended.add(plan.reference)
+      if (plan.does !== 'put') continue
+      const puts = this.#puts.get(plan.type)
+      if (puts === undefined) this.#puts.set(plan.type, [plan])
+      else puts.push(plan)
+      if (plan.reference !== '') this.#changed.set(plan.reference, plan)
+    }
+  }
+
+  targets ({ criteria, conditions, rows }: ConditionalReference): Target[] {
+    const asked = conditions.every(isTokens) ? conditions.map(({ any }) => any) : undefined
+    const stored = rows.map(({ type, id }) => referenceTo(type, id)).filter(reference => !this.#ended.has(reference) && (asked === undefined || !this.#changed.has(reference)))
+    const key = keyOf(criteria)
+    const written = (this.#puts.get(criteria.type) ?? []).filter(plan => asked === undefined
+      // What only the database can tell is told of what was there before, and of what is made under the same criteria.
+      ? plan.current === undefined && plan.entry.criteria !== undefined && keyOf(plan.entry.criteria) === key
+      : this.#meets(plan, asked))
+    return [...stored.map(reference => this.#changed.get(reference) ?? reference), ...written]
+  }
+
+  #meets (plan: Planned, asked: ReadonlyArray<readonly string[]>): boolean {
+    const tokens = this.#tokensOf(plan)
+    return asked.every(any => any.some(token => tokens.has(token)))
+  }
+
+  #tokensOf (plan: Planned): ReadonlySet<string> {
+    let tokens = this.#tokens.get(plan)
+    if (tokens === undefined) this.#tokens.set(plan, tokens = tokensOf(this.#server, plan))
+    return tokens
+  }
+}
+
+type Tokens = Extract<Condition, { kind: 'tokens' }>
+
+const isTokens = (condition: Condition): condition is Tokens => condition.kind === 'tokens'
+
+/** The tokens of what an entry writes; of what is not valid, and will be refused, none. */
+function tokensOf ({ zone, base }: Server, { type, id, resource }: Planned): ReadonlySet<string> {
+  const value = resource?.read().value
+  if (value === undefined || validate(type, value).some(({ severity }) => severity === 'error')) return new Set()
+  const { tokens } = indexRows(type, id, value, { zone, base })
+  return new Set(Array.from({ length: tokens.length / 2 }, (_, place) => hashText(tokens[2 * place] ?? 0, tokens[2 * place + 1] ?? 0)))
 }

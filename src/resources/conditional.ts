@@ -2,11 +2,15 @@
 // Only what the caller may see is found. The look and the write are one step for all who ask the same: two creates that race make one resource.
 import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
+import { searchMatches, shapesIn } from '../consent/search/matches.js'
 import { searchPage } from '../consent/search/page.js'
 import type { VersionRow } from '../consent/visible.js'
-import { FhirError, forbidden, invalid } from '../fhir/outcome.js'
+import { forbidden, invalid, multipleMatches, tooCostly, type FhirError } from '../fhir/outcome.js'
 import type { ResourceType } from '../fhir/resource-types.js'
-import { conditionsOf } from './chain.js'
+import { Lanes } from '../store/lanes.js'
+import type { LockName } from '../store/locks.js'
+import type { Condition } from '../store/search/condition.js'
+import { conditionsOf, resolver } from './chain.js'
 import { resourceTypeOf, type Asked } from './exchange.js'
 import { formOf } from './representation.js'
 import { isOurs, searchQuery, NEWEST, type SearchQuery } from './search-query.js'
@@ -44,16 +48,43 @@ function criteria (server: Server, caller: Caller, type: ResourceType, given: As
   return { type, query, text: JSON.stringify(query.used.map(pair => pair.join('=')).sort()) }
 }
 
+/** The same for the same criteria of the same type, however they were written. */
+export const keyOf = ({ type, text }: Criteria): string => `${type} ${text}`
+
+/** Under which name criteria are locked: those of a type are of one kind. */
+export const lockOf = ({ type, text }: Criteria): LockName => ({ kind: `conditional ${type}`, name: text })
+
+/** Criteria to look up: at most so many resources and one more, with what they hold or without. */
+export interface Look { readonly criteria: Criteria, readonly most: number, readonly texts: boolean }
+
+/** What criteria came to: the conditions, their chains resolved, and what meets them. */
+export interface Meant { readonly conditions: readonly Condition[], readonly rows: readonly VersionRow[] }
+
+const AT_ONCE = 4
+const MOST_SHAPES = 100
+
+/** What many criteria mean, in their order; those of one shape are looked up together. Throws FhirError 400 where they are of too many shapes, or their chains lead too far. */
+export async function lookUp (server: Server, caller: Caller, looks: readonly Look[]): Promise<Meant[]> {
+  const resolve = resolver(server, caller, { zone: server.zone, base: server.base, now: Date.now() })
+  const lanes = new Lanes(AT_ONCE)
+  const asks = await Promise.all(looks.map(async ({ criteria: { type, query }, most, texts }) =>
+    ({ type, conditions: await lanes.run(async () => await resolve(query)), most: most + 1, texts })))
+  const shapes = shapesIn(caller, asks)
+  if (shapes > MOST_SHAPES) throw tooCostly(`the criteria of this Bundle are of ${shapes} kinds: at most ${MOST_SHAPES} are looked up in one; send it in parts`)
+  const rows = await searchMatches(server.searches, caller, asks)
+  return asks.map(({ conditions }, place) => ({ conditions, rows: rows[place] ?? [] }))
+}
+
+export const severalMatch = (type: string): FhirError => multipleMatches(`the criteria are not selective enough: more than one ${type} meets them`)
+
 /** The one resource that the criteria mean; undefined: there is none. Throws FhirError 412 where there are several. */
 async function matched (server: Server, caller: Caller, { type, query }: Criteria): Promise<VersionRow | undefined> {
   const conditions = await conditionsOf(server, caller, query, { zone: server.zone, base: server.base, now: Date.now() })
   const { rows: [row], next } = await searchPage(server.searches, caller, { type, conditions, order: NEWEST, after: undefined, count: 1 })
-  if (next !== undefined) {
-    throw new FhirError(412, [{ severity: 'error', code: 'multiple-matches', diagnostics: `the criteria are not selective enough: more than one ${type} meets them` }])
-  }
+  if (next !== undefined) throw severalMatch(type)
   return row
 }
 
 /** Finds what the criteria mean and acts on it, while nobody else acts on the same criteria. */
 export const onMatch = async <Result>(server: Server, caller: Caller, asked: Criteria, act: (match: VersionRow | undefined) => Promise<Result>): Promise<Result> =>
-  await server.locks.hold(`conditional ${asked.type} ${asked.text}`, async () => await act(await matched(server, caller, asked)))
+  await server.locks.hold([lockOf(asked)], async () => await act(await matched(server, caller, asked)))

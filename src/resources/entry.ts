@@ -28,8 +28,14 @@ export interface Bundled {
 
 const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD']
 
-/** The place of a method in the order in which a Bundle is processed. https://hl7.org/fhir/R4/http.html#trules */
-export const turnOf = (method: string): number => method === 'DELETE' ? 0 : method === 'POST' ? 1 : method === 'PUT' || method === 'PATCH' ? 2 : 3
+/** The place of an entry in the order in which a Bundle is processed; a search that is posted is a read. https://hl7.org/fhir/R4/http.html#trules */
+export function turnOf ({ method, route }: Pick<EntryRequest, 'method' | 'route'>): 0 | 1 | 2 | 3 {
+  if (route.interaction === 'search-type') return 3
+  return method === 'DELETE' ? 0 : method === 'POST' ? 1 : method === 'PUT' || method === 'PATCH' ? 2 : 3
+}
+
+/** Whether an entry writes. */
+export const isWrite = (request: Pick<EntryRequest, 'method' | 'route'>): boolean => turnOf(request) < 3
 
 /** Reads one entry. Throws FhirError naming what is wrong with it, without its place. */
 export function entryRequest ({ routes, base, bundle, headers }: Bundled, entry: Json, index: number): EntryRequest {
@@ -43,9 +49,9 @@ export function entryRequest ({ routes, base, bundle, headers }: Bundled, entry:
   const { path, query } = parts(url, base)
   const { route, type, id, versionId, compartment } = find(routes, method, path)
   const resource = bundle.resources[index]
-  const takesResource = method === 'POST' || method === 'PUT' || method === 'PATCH'
+  const takesResource = isWrite({ method, route }) && method !== 'DELETE'
   if (takesResource && resource === undefined) throw invalid(`${method} needs a resource`)
-  if (!takesResource && entry.resource !== undefined) throw invalid(`${method} takes no resource`)
+  if (!takesResource && entry.resource !== undefined) throw invalid(method === 'POST' ? 'a search takes no resource: its parameters stand in request.url' : `${method} takes no resource`)
   const asked: Asked = { type, id, versionId, path, query, headers: headersOf(request, headers), body: undefined, ...(compartment !== undefined && { compartment }) }
   return { index, method, route, asked, resource, fullUrl: text(entry, 'fullUrl') }
 }
@@ -61,6 +67,13 @@ export function atEntry<Result> (index: number, act: () => Result): Result {
   } catch (error) {
     throw ofEntry(asFhirError(error), index)
   }
+}
+
+/** Throws FhirError 400 that names both, where a name is taken by another entry. */
+export function claim (taken: Map<string, number>, name: string, index: number): void {
+  const other = taken.get(name)
+  if (other !== undefined && other !== index) atEntry(index, () => { throw invalid(`${name} is that of entry ${other} too`) })
+  taken.set(name, index)
 }
 
 function text (object: JsonObject, name: string): string | undefined {

@@ -45,7 +45,7 @@ export function statement (server: Pick<Server, 'base' | 'config'>, routes: read
         cors: server.config.corsOrigins.length > 0,
         description: 'Bearer tokens, minted on the machine that holds the data (karta token), with SMART scopes.'
       },
-      resource: RESOURCE_TYPES.map(type => resource(type, routes)),
+      resource: RESOURCE_TYPES.map(type => resource(type, routes, server)),
       interaction: systemInteractions(routes)
     }]
   }
@@ -66,7 +66,7 @@ const TYPE_CODES: Readonly<Record<string, ResourceInteraction['code']>> = {
   'history-type': 'history-type'
 }
 
-function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]): CapabilityStatementRestResource {
+function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[], { config }: Pick<Server, 'config'>): CapabilityStatementRestResource {
   const codes = [...new Set(routes.flatMap(({ interaction }) => TYPE_CODES[interaction] ?? []))]
   return {
     type,
@@ -78,7 +78,7 @@ function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]
     conditionalCreate: codes.includes('search-type'),
     conditionalRead: 'full-support',
     conditionalUpdate: codes.includes('search-type'),
-    conditionalDelete: codes.includes('search-type') ? 'single' : 'not-supported',
+    conditionalDelete: !codes.includes('search-type') ? 'not-supported' : config.conditionalDeletes > 1 ? 'multiple' : 'single',
     referencePolicy: ['literal', 'logical', 'resolves', 'local'],
     ...(codes.includes('search-type') && searches(type))
   }

@@ -18,12 +18,14 @@ const ENTRIES: readonly Route[] = [
   { method: 'GET', path: '/_history', interaction: 'history-system', scope: 's', handler: history },
   { method: 'GET', path: '/:type', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/:type', interaction: 'create', scope: 'c', handler: create },
+  { method: 'POST', path: '/:type/_search', interaction: 'search-type', scope: 's', handler: search },
   { method: 'PUT', path: '/:type', interaction: 'update', scope: 'u', handler: conditionalUpdate },
   { method: 'PATCH', path: '/:type', interaction: 'patch', scope: 'u', handler: conditionalPatch },
   { method: 'DELETE', path: '/:type', interaction: 'delete', scope: 'd', handler: conditionalDeletion },
   { method: 'GET', path: '/:type/_history', interaction: 'history-type', scope: 's', handler: history },
   { method: 'GET', path: '/:type/:id', interaction: 'read', scope: 'r', handler: read },
   { method: 'GET', path: '/:type/:id/:member', interaction: 'search-type', scope: 's', handler: search },
+  { method: 'POST', path: '/:type/:id/:member/_search', interaction: 'search-type', scope: 's', handler: search },
   { method: 'PUT', path: '/:type/:id', interaction: 'update', scope: 'u', handler: update },
   { method: 'PATCH', path: '/:type/:id', interaction: 'patch', scope: 'u', handler: patch },
   { method: 'DELETE', path: '/:type/:id', interaction: 'delete', scope: 'd', handler: deletion },
@@ -34,7 +36,5 @@ const ENTRIES: readonly Route[] = [
 /** The table. */
 export const ROUTES: readonly Route[] = [
   ...ENTRIES,
-  { method: 'POST', path: '/:type/_search', interaction: 'search-type', scope: 's', handler: search },
-  { method: 'POST', path: '/:type/:id/:member/_search', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/', interaction: 'batch', scope: undefined, handler: bundled(ENTRIES) }
 ]

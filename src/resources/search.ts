@@ -18,7 +18,10 @@ import type { Server } from './server.js'
 const MOST_ESTIMATED = 10_000
 
 /** 200 with a Bundle of type searchset. */
-export const search: Handler = async (server, caller, asked) => {
+export const search: Handler = async (server, caller, asked) => await searching(server, caller, asked)()
+
+/** A search that is ready to run. Throws FhirError 400 for whatever of it can be refused without looking at data. */
+export function searching (server: Server, caller: Caller, asked: Asked): () => Promise<Answer> {
   const wanted = wantedBy(asked, Object.keys(asked.query))
   if (asked.type === '*') throw notSupported('a search of all types of a compartment is not supported yet: name one, such as Patient/x/Observation')
   const type = resourceTypeOf(asked)
@@ -30,7 +33,12 @@ export const search: Handler = async (server, caller, asked) => {
   const cursor = one(asked.query, '_cursor')
   const after = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) })) as Place
   const within = asked.compartment === undefined ? [] : [inCompartment(type, asked.compartment)]
-  const conditions = [...within, ...await conditionsOf(server, caller, query, context)]
+  return async () => await found(server, caller, asked, { query, wanted, after, conditions: [...within, ...await conditionsOf(server, caller, query, context)] })
+}
+
+interface Prepared { readonly query: SearchQuery, readonly wanted: Wanted, readonly after: Place | undefined, readonly conditions: readonly Condition[] }
+
+async function found (server: Server, caller: Caller, asked: Asked, { query, wanted, after, conditions }: Prepared): Promise<Answer> {
   if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, conditions, wanted)
   const [page, counted] = await Promise.all([
     searchPage(server.searches, caller, { ...query, conditions, after }),

@@ -1,37 +1,47 @@
 // Everything that a transaction writes, in one statement: all of it or nothing. https://hl7.org/fhir/R4/http.html#trules
 import type { Caller } from '../auth/caller.js'
-import { readMany, type VersionRow } from '../consent/visible.js'
-import { unreadResource, type UnreadResource } from '../fhir/json.js'
-import { conflict, FhirError, gone, invalid, notFound, notSupported, ofEntry } from '../fhir/outcome.js'
+import type { VersionRow } from '../consent/visible.js'
+import { conflict, gone, invalid, notSupported } from '../fhir/outcome.js'
 import { referenceTo } from '../fhir/reference.js'
-import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
-import { outlined, type Reference } from '../store/links.js'
+import { isResourceType } from '../fhir/resource-types.js'
+import type { Reference } from '../store/links.js'
+import { CLASS_NUMBER } from '../store/types.js'
 import type { AuditRow, Put, Tombstone, WriteGroup } from '../store/version.js'
 import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
-import { bundleLinks, type BundleLinks } from './bundle-links.js'
-import { finder, owning, owningReferences, type Find, type Found, type Owning, type OwningReferences } from './owning.js'
+import { BundleLinks } from './bundle-links.js'
+import { bundleMatches } from './bundle-matches.js'
+import { lockOf } from './conditional.js'
+import { conditionalTargets } from './conditional-reference.js'
+import { atEntry } from './entry.js'
 import type { EntryWrite } from './entry-write.js'
+import { finder, owning, type Find, type Found, type Owning } from './owning.js'
+import { planned, within, type Planned } from './planned.js'
 import type { Server } from './server.js'
-import { checkMatch, checkResource, isUnchanged, mayChooseIds, ownSurrogate, patchedText, patientOf, putOf, refuseOtherName, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
+import { checkResource, isUnchanged, ownSurrogate, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
 
 const ATTEMPTS = 3
 
 /** Writes all entries or none: what each came to, by its index; undefined: there was nothing to delete. Throws FhirError that names the entry. */
-export async function transact (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<ReadonlyMap<number, Written | undefined>> {
+export async function transact (server: Server, caller: Caller, entries: readonly EntryWrite[], read: Reading = new Map()): Promise<ReadonlyMap<number, Written | undefined>> {
   for (const entry of entries) within(entry, () => checkEntry(caller, entry))
-  return await attempts(server, caller, entries)
+  const locks = entries.flatMap(({ criteria }) => criteria === undefined ? [] : lockOf(criteria))
+  if (locks.length === 0) return await attempts(server, caller, entries, read)
+  return await server.locks.hold(locks, async () => await attempts(server, caller, entries, read))
 }
+
+/** What other entries read, `Type/id`, with the index of one that does. */
+export type Reading = ReadonlyMap<string, number>
 
 function checkEntry (caller: Caller, { type, id }: EntryWrite): void {
   if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
   refuseUnlessWriter(caller, type, id)
 }
 
-async function attempts (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Map<number, Written | undefined>> {
+async function attempts (server: Server, caller: Caller, entries: readonly EntryWrite[], read: Reading): Promise<Map<number, Written | undefined>> {
   if (entries.length === 0) return new Map()
   for (let left = ATTEMPTS; ; left--) {
     try {
-      return await attempt(server, caller, entries, { trust: left === ATTEMPTS })
+      return await attempt(server, caller, entries, { trust: left === ATTEMPTS, read })
     } catch (error) {
       if (error instanceof OwnerHasData) throw conflict('a Patient of this Bundle cannot be deleted while it has data')
       const lost = error instanceof WriteConflict || error instanceof OwnerRefused
@@ -42,42 +52,42 @@ async function attempts (server: Server, caller: Caller, entries: readonly Entry
   }
 }
 
-/** An entry with what it replaces and what it becomes. */
-interface Planned {
-  readonly entry: EntryWrite
-  readonly type: ResourceType
-  readonly current: VersionRow | undefined
-  readonly resource: UnreadResource | undefined
-  /** What says whose it is. */
-  readonly owning: OwningReferences
-  /** Its surrogate, where it is its own owner and has one. */
-  own?: string | undefined
-  owned?: Owning
-  owner?: string
-  id: string
-  /** `Type/id`; empty while there is no id. */
-  reference: string
-}
+/** `trust`: what is known of owners is not asked of the database. */
+interface How { readonly trust: boolean, readonly read: Reading }
 
-interface Settled { readonly plans: readonly Planned[], readonly links: BundleLinks<Planned> }
+/** `meant`: what references mean by a search, for the audit. */
+interface Settled { readonly plans: readonly Planned[], readonly links: BundleLinks, readonly meant: readonly VersionRow[] }
 
 // Not a function that awaits: such a one keeps what it has named until it ends, and of all this nothing is needed while the database works.
-const attempt = (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Map<number, Written | undefined>> =>
-  settled(server, caller, entries, how).then(({ plans, links }) => commit(server, caller, plans, links))
+const attempt = (server: Server, caller: Caller, entries: readonly EntryWrite[], how: How): Promise<Map<number, Written | undefined>> =>
+  settled(server, caller, entries, how).then(made => commit(server, caller, made))
 
 // Who owns what is written, and what it is called.
-async function settled (server: Server, caller: Caller, entries: readonly EntryWrite[], how: { trust: boolean }): Promise<Settled> {
-  const plans = await planned(server, caller, entries)
+async function settled (server: Server, caller: Caller, entries: readonly EntryWrite[], how: How): Promise<Settled> {
+  const matches = await bundleMatches(server, caller, entries)
+  const plans = await planned(server, caller, entries, matches)
+  refuseEnded(plans, how.read)
   for (const plan of plans) plan.own = plan.type === 'Patient' && plan.current === undefined ? await server.surrogates.next() : ownSurrogate(plan.type, plan.current)
-  const links = await bundleLinks(server, caller, plans)
+  const links = new BundleLinks(plans, conditionalTargets(server, plans, matches.references))
   const owners = new BundleOwners(links, await outside(server, caller, plans, links, how), caller)
   for (const plan of plans) {
     if (plan.resource === undefined) continue
     const owned = within(plan.entry, () => owners.owning(plan))
     plan.owner = owned.owner ?? plan.own ?? await server.surrogates.next()
   }
-  giveIds(server, plans.filter(({ entry }) => entry.method === 'POST'))
-  return { plans, links }
+  giveIds(server, plans.filter(({ does, id }) => does === 'put' && id === ''))
+  return { plans, links, meant: matches.references.flatMap(({ rows }) => rows).filter(isOfPatients) }
+}
+
+const isOfPatients = ({ class: number }: VersionRow): boolean => number !== CLASS_NUMBER.directory && number !== CLASS_NUMBER.conformance
+
+// What criteria have ended cannot be read; what an id has ended was refused before.
+function refuseEnded (plans: readonly Planned[], read: Reading): void {
+  if (read.size === 0) return
+  for (const { does, entry, reference, type, id } of plans) {
+    const index = does === 'end' && entry.criteria !== undefined ? read.get(reference) : undefined
+    if (index !== undefined) atEntry(index, () => { throw gone(type, id) })
+  }
 }
 
 function giveIds (server: Server, plans: readonly Planned[]): void {
@@ -88,29 +98,8 @@ function giveIds (server: Server, plans: readonly Planned[]): void {
   })
 }
 
-async function planned (server: Server, caller: Caller, entries: readonly EntryWrite[]): Promise<Planned[]> {
-  const named = entries.filter(({ id }) => id !== undefined)
-  const rows = await readMany(server.readers, caller, named.map(({ type, id = '' }) => ({ type, id })))
-  const currents = new Map(named.map((entry, place) => [entry, rows[place]]))
-  return entries.map(entry => within(entry, () => plan(caller, entry, currents.get(entry))))
-}
-
-function plan (caller: Caller, entry: EntryWrite, current: VersionRow | undefined): Planned {
-  const { type, id = '', method, ifMatch } = entry
-  if (!isResourceType(type)) throw invalid(`${type} is not a resource type`)
-  if (method !== 'DELETE' || current !== undefined) checkMatch(type, id, current, ifMatch)
-  if (method === 'PUT' && current === undefined && !mayChooseIds(caller)) throw notFound(type, id)
-  const reference = id === '' ? '' : referenceTo(type, id)
-  if (method !== 'PATCH') return { entry, type, id, reference, current, resource: entry.resource, owning: owningReferences(type, entry.resource?.outline) }
-  if (current === undefined) throw notFound(type, id)
-  if (current.deleted) throw gone(type, id)
-  const resource = unreadResource(patchedText(type, id, current, entry.edit ?? (text => text)), outlined)
-  refuseOtherName(type, id, resource.outline)
-  return { entry, type, id, reference, current, resource, owning: owningReferences(type, resource.outline) }
-}
-
 // References to owners that are not entries of this Bundle, looked up together.
-async function outside (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>, how: { trust: boolean }): Promise<Find> {
+async function outside (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks, how: How): Promise<Find> {
   const references: Reference[] = []
   for (const { entry, owning: { owners, participants } } of plans) {
     for (const named of participants.length === 0 ? owners : [...owners, ...participants]) {
@@ -126,11 +115,11 @@ async function outside (server: Server, caller: Caller, plans: readonly Planned[
 class BundleOwners {
   /** Entries on the way from which whose they are is being asked. */
   readonly #open = new Set<Planned>()
-  readonly #links: BundleLinks<Planned>
+  readonly #links: BundleLinks
   readonly #outside: Find
   readonly #caller: Caller
 
-  constructor (links: BundleLinks<Planned>, outside: Find, caller: Caller) {
+  constructor (links: BundleLinks, outside: Find, caller: Caller) {
     this.#links = links
     this.#outside = outside
     this.#caller = caller
@@ -151,6 +140,7 @@ class BundleOwners {
 
   // Entries that own each other in a circle own nothing.
   #inside (target: Planned): Found | undefined {
+    if (target.does === 'nothing') return target.current === undefined ? undefined : ownersThere(target.current)
     if (target.resource === undefined) return undefined
     if (target.type === 'Patient') return target.own === undefined ? undefined : { owners: [target.own], needed: undefined }
     if (this.#open.has(target)) return { owners: [], needed: undefined }
@@ -159,14 +149,22 @@ class BundleOwners {
   }
 }
 
-function commit (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>): Promise<Map<number, Written | undefined>> {
-  const made = madeOf(server, caller, plans, links)
+// As of what is found outside of the Bundle.
+function ownersThere (row: VersionRow): Found {
+  return {
+    owners: row.class === CLASS_NUMBER['patient-data'] ? row.owners ?? [row.owner] : [],
+    needed: row.type === 'Patient' ? { owner: row.owner, id: row.id } : undefined
+  }
+}
+
+function commit (server: Server, caller: Caller, settled: Settled): Promise<Map<number, Written | undefined>> {
+  const made = madeOf(server, caller, settled)
   // What was made goes to the writer: nothing here keeps it.
   return resultsOf(made.outcomes, stored(server, caller, made))
 }
 
 /** What an entry comes to when what it writes is stored; `written` has its rid already where it writes nothing. */
-interface Outcome { readonly index: number, readonly writes: boolean, readonly written: { -readonly [Member in keyof Written]: Written[Member] } | undefined }
+interface Outcome { readonly index: number, readonly as?: number, readonly writes: boolean, readonly written: { -readonly [Member in keyof Written]: Written[Member] } | undefined }
 
 type Touched = Pick<VersionRow, 'rid' | 'owner' | 'owners' | 'class'>
 
@@ -181,14 +179,14 @@ interface Made {
 }
 
 // One entry after the other is read, checked and made into what is stored of it: what it is read into does not outlive its turn.
-function madeOf (server: Server, caller: Caller, plans: readonly Planned[], links: BundleLinks<Planned>): Made {
-  const made: Made = { outcomes: [], versions: [], group: { newOwners: [], revived: [], needed: [], treated: [] }, touched: [], shown: [] }
+function madeOf (server: Server, caller: Caller, { plans, links, meant }: Settled): Made {
+  const made: Made = { outcomes: [], versions: [], group: { newOwners: [], revived: [], needed: [], treated: [] }, touched: [], shown: [...meant] }
   for (const plan of plans) {
     const { entry: { index }, current } = plan
     const version = within(plan.entry, () => versionOf(server, plan, links))
     if (version === undefined) {
-      if (plan.resource !== undefined && current !== undefined) made.shown.push(current)
-      made.outcomes.push({ index, writes: false, written: unchanged(plan) })
+      if (plan.entry.method !== 'DELETE' && current !== undefined) made.shown.push(current)
+      made.outcomes.push({ index, writes: false, written: unchanged(plan), ...(plan.as !== undefined && { as: plan.as.entry.index }) })
       continue
     }
     made.outcomes.push({ index, writes: true, written: writtenOf(plan, version) })
@@ -220,7 +218,12 @@ async function resultsOf (outcomes: readonly Outcome[], storing: Promise<readonl
   let place = 0
   for (const { index, writes, written } of outcomes) {
     if (writes && written !== undefined) written.rid = rids[place++] ?? ''
-    results.set(index, written)
+    // Of a deletion that ended several there is no one version to tell of.
+    results.set(index, results.has(index) ? undefined : written)
+  }
+  for (const { index, as } of outcomes) {
+    const same = as === undefined ? undefined : results.get(as)
+    if (same !== undefined) results.set(index, { ...same, status: 200, changed: false })
   }
   return results
 }
@@ -244,11 +247,10 @@ function addTo (group: Group, caller: Caller, { current, owned }: Planned, versi
 }
 
 // undefined: the body is the same, or there is nothing to delete.
-function versionOf (server: Server, plan: Planned, links: BundleLinks<Planned>): Put | Tombstone | undefined {
-  const { current, resource, owned, owner, type, id, entry } = plan
-  if (resource === undefined || owned === undefined || owner === undefined) {
-    return current === undefined || current.deleted ? undefined : tombstone(current)
-  }
+function versionOf (server: Server, plan: Planned, links: BundleLinks): Put | Tombstone | undefined {
+  const { does, current, resource, owned, owner, type, id, entry } = plan
+  if (does === 'end' && current !== undefined) return tombstone(current)
+  if (does !== 'put' || resource === undefined || owned === undefined || owner === undefined) return undefined
   const read = resource.read(links.become(entry))
   checkResource(type, read)
   refuseSearches(read.references)
@@ -259,23 +261,14 @@ function versionOf (server: Server, plan: Planned, links: BundleLinks<Planned>):
 // What was found to be a search when the Bundle was gone over has been looked up; one that hides behind escapes has not.
 function refuseSearches (references: readonly string[]): void {
   const search = references.find(reference => reference.includes('?'))
-  if (search !== undefined) throw notSupported(`the reference ${search} is no Type?identifier=system|value`)
+  if (search !== undefined) throw notSupported(`the reference ${search} is not looked up where its name is written with escapes`)
 }
 
 const unchanged = ({ type, id, current, entry }: Planned): Written | undefined => current === undefined
   ? undefined
   : { status: 200, type, id, rid: current.rid, tail: current.tail, changed: false, deleted: entry.method === 'DELETE' }
 
-function writtenOf ({ type, id, current, entry }: Planned, version: Put | Tombstone): Written {
+function writtenOf ({ type, id, current, shown }: Planned, version: Put | Tombstone): Written {
   const created = version.op === 'put' && (current === undefined || current.deleted)
-  return { status: created ? 201 : 200, type, id, rid: '', tail: entry.shown && version.op === 'put' ? version.tail : '', changed: true, deleted: version.op === 'delete' }
-}
-
-/** Runs a step of one entry; what it throws names the entry. */
-function within<T> (entry: EntryWrite, step: () => T): T {
-  try {
-    return step()
-  } catch (error) {
-    throw error instanceof FhirError ? ofEntry(error, entry.index) : error
-  }
+  return { status: created ? 201 : 200, type, id, rid: '', tail: shown && version.op === 'put' ? version.tail : '', changed: true, deleted: version.op === 'delete' }
 }

@@ -134,6 +134,59 @@ t.test('only what the caller may see is found, and he needs the scope of a searc
   t.equal((await ask('DELETE', '/fhir/Observation?identifier=o', undefined, await as.treating(['anna'], 'user/*.cud'))).statusCode, 403)
 })
 
+t.test('where the configuration allows it, a delete ends all that meet its criteria, or none', async t => {
+  const made = await server(t, { conditionalDeletes: 3 })
+  const { ask, put, pool } = made
+  const note = (id: string, value: string): Resource => ({ resourceType: 'Basic', id, code: { text: 'x' }, identifier: [{ system: SYSTEM, value }] })
+  await put(note('a', '1'), note('b', '1'), note('c', '1'), note('d', '2'), note('e', '2'), note('f', '2'), note('g', '2'), note('h', '3'), note('i', '3'))
+  const remove = async (query: string, headers = {}) => await ask('DELETE', `/fhir/Basic?${query}`, undefined, headers)
+  const left = async (): Promise<string[]> => (await ask('GET', '/fhir/Basic?_sort=_id')).json().entry.map(({ resource }: { resource: Resource }) => resource.id)
+  const bundle = async (...urls: string[]) => await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry: urls.map(url => ({ request: { method: 'DELETE', url } })) })
+
+  const three = await remove(`identifier=${SYSTEM}|1`, { prefer: 'return=OperationOutcome' })
+  const four = await remove(`identifier=${SYSTEM}|2`)
+  const version = await remove(`identifier=${SYSTEM}|3`, { 'if-match': 'W/"1"' })
+  const tooMany = await bundle(`Basic?identifier=${SYSTEM}|3`, `Basic?identifier=${SYSTEM}|2`)
+  const between = await left()
+  const together = await bundle(`Basic?identifier=${SYSTEM}|3`, 'Basic/d')
+
+  t.match([three.statusCode, three.json().issue[0].diagnostics], [200, 'what met the criteria is not there any more'])
+  t.match([four.statusCode, four.json().issue[0]], [412, { code: 'multiple-matches', diagnostics: /^more than 3 resources of type Basic meet the criteria, and nothing was deleted: narrow/ }])
+  t.equal(version.statusCode, 412)
+  t.match([tooMany.statusCode, tooMany.json().issue[0].diagnostics], [412, /^Bundle\.entry\[1\]: more than 3/])
+  t.same(between, ['d', 'e', 'f', 'g', 'h', 'i'])
+  t.match(together.json().entry, [{ response: { status: '204 No Content', etag: undefined } }, { response: { status: '204 No Content' } }])
+  t.same(await left(), ['e', 'f', 'g'])
+  const { rows } = await pool.query<{ shown: number }>('select cardinality(shown) as shown from karta.audit where interaction = 11 and status = 204')
+  t.same(rows, [{ shown: 3 }], 'one record of all three')
+  t.match((await ask('GET', '/fhir/metadata')).json().rest[0].resource[0], { conditionalDelete: 'multiple' })
+})
+
+t.test('a delete of several that may not all go ends none, and what others hide is not counted', async t => {
+  const { ask, as, put } = await server(t, { conditionalDeletes: 10 })
+  const note = (id: string, patient: string): Resource => ({ resourceType: 'Observation', id, status: 'final', code: { text: 'x' }, identifier: [{ value: 'o' }], subject: { reference: `Patient/${patient}` } })
+  await put({ ...person('1'), id: 'anna' }, { ...person('1'), id: 'boris' }, { ...person('1'), id: 'carla' }, note('a', 'anna'), note('b', 'anna'), note('c', 'boris'))
+  const doctor = await as.treating(['anna'])
+
+  const patients = await ask('DELETE', `/fhir/Patient?identifier=${SYSTEM}|1`)
+  const own = await ask('DELETE', '/fhir/Observation?identifier=o', undefined, doctor)
+
+  t.match([patients.statusCode, patients.json().issue[0].diagnostics], [409, /while it has data/])
+  t.equal((await ask('GET', '/fhir/Patient/carla')).statusCode, 200)
+  t.equal(own.statusCode, 204)
+  t.same(await Promise.all(['a', 'b', 'c'].map(async id => (await ask('GET', `/fhir/Observation/${id}`)).statusCode)), [410, 410, 200])
+})
+
+t.test('deletes that race for the same criteria end each resource once', async t => {
+  const { ask, put, pool } = await server(t, { conditionalDeletes: 50 })
+  await put(...Array.from({ length: 20 }, (_, place) => ({ ...person('1'), id: `p-${place}` })))
+
+  const replies = await Promise.all(Array.from({ length: 6 }, async () => await ask('DELETE', `/fhir/Patient?identifier=${SYSTEM}|1`)))
+
+  t.same(replies.map(({ statusCode }) => statusCode), Array(6).fill(204))
+  t.equal((await pool.query('select from karta.version where state = 9')).rowCount, 20)
+})
+
 t.test('entries of a batch can be conditional', async t => {
   const { ask, count } = await people(t)
   const entry = (method: string, url: string, resource?: object, more: object = {}) => ({ request: { method, url, ...more }, ...(resource !== undefined && { resource }) })
@@ -143,10 +196,28 @@ t.test('entries of a batch can be conditional', async t => {
     type: 'batch',
     entry: [
       entry('POST', 'Patient', person('1'), { ifNoneExist: `identifier=${SYSTEM}|1` }), entry('POST', 'Patient', person('2'), { ifNoneExist: `identifier=${SYSTEM}|2` }),
-      entry('PUT', `Patient?identifier=${SYSTEM}|2`, person('2', { active: true })), entry('DELETE', `Patient?identifier=${SYSTEM}|3`)
+      entry('PUT', `Patient?identifier=${SYSTEM}|2`, person('2', { active: true })), entry('DELETE', `Patient?identifier=${SYSTEM}|3`),
+      entry('PATCH', `Patient?identifier=${SYSTEM}|2`, { resourceType: 'Binary', contentType: 'application/json-patch+json', data: Buffer.from('[{"op":"add","path":"/gender","value":"male"}]').toString('base64') }),
+      entry('DELETE', `Patient?identifier=${SYSTEM}|9`), entry('PATCH', `Patient?identifier=${SYSTEM}|9`, { resourceType: 'Parameters', parameter: [] }),
+      entry('PUT', 'Patient?shoe=1', person('2')), entry('GET', `Patient?identifier=${SYSTEM}|2`), entry('POST', `Patient/_search?identifier=${SYSTEM}|1`), entry('GET', 'Patient?shoe=1')
     ]
   })
 
-  t.same(reply.json().entry.map(({ response }: { response: { status: string } }) => response.status.slice(0, 3)), ['201', '200', '200', '412'])
+  const { entry: entries } = reply.json() as { entry: { response: { status: string }, resource?: { entry: object[] } }[] }
+  t.same(entries.map(({ response }) => response.status.slice(0, 3)), ['201', '200', '200', '412', '200', '204', '404', '400', '200', '200', '400'])
+  t.match(entries[8]?.resource?.entry, [{ resource: { id: 'two', active: true, gender: 'male' } }])
+  t.equal(entries[9]?.resource?.entry.length, 1, 'a search sees what other entries have made')
   t.equal(await count(), 4)
+})
+
+t.test('what the searches of one Bundle bring is bounded together', async t => {
+  const { ask, put } = await server(t, { bodyLimit: 4000 })
+  await put(...Array.from({ length: 10 }, (_, place) => ({ ...person('1'), id: `p-${place}` })))
+  const entry = Array.from({ length: 40 }, () => ({ request: { method: 'GET', url: 'Patient' } }))
+
+  for (const type of ['batch', 'transaction']) {
+    const reply = await ask('POST', '/fhir', { resourceType: 'Bundle', type, entry })
+    const refused = type === 'batch' ? reply.json().entry.at(-1).response.outcome : reply.json()
+    t.match(refused.issue[0], { code: 'too-long', diagnostics: /the answers of this Bundle are longer than 4000 characters together/ })
+  }
 })

@@ -76,8 +76,8 @@ export async function searchOwners (db: Searches, caller: Caller, type: Resource
   return rows.map(({ owner }) => owner)
 }
 
-// All rows that meet the conditions, in no order.
-function matches (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): string {
+/** SQL for all current rows that meet the conditions and that the caller may see, in no order. */
+export function matches (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): string {
   const { driver, where, all } = partsOf(sql, caller, type, conditions)
   if (driver === undefined) return `select c.* from (${all('c', 'true')}) c`
   if (driver.most === undefined) return `select c.* from ${driver.source('null')} where ${where()}`
@@ -181,7 +181,7 @@ function indexed (sql: Statement, alias: string, condition: Condition): string {
   return findsRids(condition) ? `${alias}.rid = any (${ridsOf(sql, condition)})` : predicate(sql, alias, condition)
 }
 
-const isPatientData = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
+export const isPatientData = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
 
 // The first that there is, from what surely finds little to what may find too much.
 function driverOf (sql: Statement, caller: Caller, table: CurrentTable, type: ResourceType, subject: string, conditions: readonly Condition[]): Driver | undefined {

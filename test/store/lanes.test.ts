@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Lanes } from '../../src/resources/lanes.js'
+import { Lanes } from '../../src/store/lanes.js'
 
 t.test('no more run at a time than there are lanes, and all run in the order in which they came', async t => {
   const lanes = new Lanes(3)

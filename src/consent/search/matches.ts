@@ -1,0 +1,114 @@
+// What many criteria mean, looked up together: one statement for all that are of one shape, whatever their values.
+// https://hl7.org/fhir/R4/http.html#transaction docs/decisions/0019-conditional-bundles.md
+import type { Caller } from '../../auth/caller.js'
+import { numberOf, type ResourceType } from '../../fhir/resource-types.js'
+import { numbers, texts } from '../../store/binary.js'
+import { Lanes } from '../../store/lanes.js'
+import type { Query, Searches } from '../../store/pool.js'
+import type { Condition } from '../../store/search/condition.js'
+import { COLUMNS, columns, versionRow, type RawRow, type VersionRow } from '../row.js'
+import { reachable, scoped, subjectOf } from '../scoped.js'
+import { isPatientData, matches } from './page.js'
+import { Statement } from './statement.js'
+
+/** What is asked of each: conditions that a resource of a type must meet, all of them; at most so many are told, with what they hold or without. */
+export interface Ask { readonly type: ResourceType, readonly conditions: readonly Condition[], readonly most: number, readonly texts: boolean }
+
+// No more connections than a few searches take.
+const AT_ONCE = 4
+
+/** The resources that each of these means, of those that the caller may see, in the order asked. */
+export async function searchMatches (db: Searches, caller: Caller, asks: readonly Ask[]): Promise<VersionRow[][]> {
+  const found: VersionRow[][] = asks.map(() => [])
+  const lanes = new Lanes(AT_ONCE)
+  await Promise.all(shapesOf(caller, asks).map(async shape => await lanes.run(async () => {
+    const rows = await db.query<RawRow & { readonly place: number }>(queryOf(caller, shape))
+    for (const row of rows) found[row.place]?.push(versionRow(row))
+  })))
+  return found
+}
+
+/** How many statements it takes to look these up. */
+export const shapesIn = (caller: Caller, asks: readonly Ask[]): number => shapesOf(caller, asks).length
+
+/** What is alike but for its values: the SQL, the place of each, and its values in their order, as texts. */
+interface Shape extends Pick<Ask, 'most' | 'texts'> { readonly sql: string, readonly types: readonly string[], readonly places: number[], readonly values: (string | null)[][] }
+
+function shapesOf (caller: Caller, asks: readonly Ask[]): Shape[] {
+  const shapes = new Map<string, Shape>()
+  asks.forEach((ask, place) => {
+    const one = new One(subjectOf(caller))
+    const sql = isSparse(ask) ? byTokens(one, caller, ask) : matches(one, caller, ask.type, ask.conditions)
+    const { most, texts } = ask
+    const name = `${most} ${texts} ${sql}`
+    let shape = shapes.get(name)
+    if (shape === undefined) shapes.set(name, shape = { most, texts, sql, types: one.types, places: [], values: one.types.map(() => []) })
+    shape.places.push(place)
+    one.texts.forEach((text, column) => shape.values[column]?.push(text))
+  })
+  return [...shapes.values()]
+}
+
+function queryOf (caller: Caller, { sql, types, places, values, most, texts: whole }: Shape): Query {
+  const statement = new Statement()
+  // What all share comes first, as `One` has it.
+  const bound = [statement.bind(subjectOf(caller), 'int8'), statement.bind(numbers(places), 'int4[]'), ...values.map(column => statement.bind(texts(column), 'text[]'))]
+  const names = ['place', ...types.map((_, column) => nameOf(column))]
+  return statement.query(`
+    select k.place, ${whole ? COLUMNS : columns("'' as body")}
+    from unnest(${bound.slice(1).join(', ')}) k(${names.join(', ')}),
+      lateral (select f.rid, f.owner from (${sql}) f limit ${most}) f,
+      lateral (select * from karta.version n where n.owner = f.owner and n.rid = f.rid offset 0) v`)
+}
+
+const nameOf = (column: number): string => `p${column}`
+
+/** A statement about one of many: a value that is bound is a column of the row that asks. */
+class One extends Statement {
+  readonly #subject: string | null
+  readonly types: string[] = []
+  readonly texts: (string | null)[] = []
+
+  constructor (subject: string | null) {
+    super()
+    this.#subject = subject
+  }
+
+  override bind (value: unknown, type: string): string {
+    if (value === this.#subject && type === 'int8') return '$1::int8'
+    this.types.push(type)
+    this.texts.push(textOf(value))
+    return `k.${nameOf(this.types.length - 1)}::${type}`
+  }
+}
+
+const textOf = (value: unknown): string | null => value === null ? null : Buffer.isBuffer(value) ? arrayLiteral(value) : String(value)
+
+/** An array of texts in PostgreSQL's binary form as a literal. */
+function arrayLiteral (array: Buffer): string {
+  const values: string[] = []
+  const count = array.readInt32BE(0) === 0 ? 0 : array.readInt32BE(12)
+  for (let at = 20; values.length < count;) {
+    const length = array.readInt32BE(at)
+    values.push(`"${array.toString('utf8', at + 4, at + 4 + length).replace(/["\\]/g, '\\$&')}"`)
+    at += 4 + length
+  }
+  return `{${values.join(',')}}`
+}
+
+type Tokens = Extract<Condition, { kind: 'tokens' }>
+
+const isTokens = (condition: Condition): condition is Tokens => condition.kind === 'tokens'
+
+/** That tokens say it all and one of them is of a kind that few resources share, such as an identifier. */
+const isSparse = ({ conditions }: Ask): boolean => conditions.every(isTokens) && conditions.some(({ sparse }) => sparse)
+
+// Of all types together: which of the tables it is, the row that asks says. The index of tokens answers, where the caller may see something at all.
+function byTokens (one: One, caller: Caller, { type, conditions }: Ask): string {
+  const [first, ...others] = conditions.filter(isTokens).sort((a, b) => Number(b.sparse) - Number(a.sparse))
+  const overlaps = (a: string, { any }: Tokens): string => `${a}.tokens && ${one.bind(numbers(any), 'int8[]')}`
+  const narrow = isPatientData(type) ? reachable('t', caller.kind, '$1::int8') : undefined
+  return `select c.rid, c.owner
+    from (select * from karta.current t where t.type = ${one.bind(numberOf(type), 'int2')} and ${first === undefined ? 'false' : overlaps('t', first)}${narrow === undefined ? '' : ` and ${narrow}`} offset 0) c
+    where ${[...others.map(other => overlaps('c', other)), scoped('c', caller.kind, '$1::int8')].join(' and ')}`
+}
