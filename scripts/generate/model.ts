@@ -10,6 +10,8 @@ export interface Element {
   readonly mandatory: boolean
   /** The value set of a required binding. */
   readonly bound: string | undefined
+  /** The value set of a binding of any strength. */
+  readonly suggested: string | undefined
   /** True for `value[x]`: in JSON the member's name is `name` + type. */
   readonly choice: boolean
 }
@@ -53,6 +55,7 @@ function addType (model: Map<string, Type>, definition: StructureDefinition): vo
       types: typesOf(element, hasChildren),
       many: element.max !== '1' && element.max !== '0',
       mandatory: element.min > 0,
+      suggested: element.binding?.valueSet?.replace(/\|.*$/, ''),
       bound: element.binding?.strength === 'required' ? element.binding.valueSet?.replace(/\|.*$/, '') : undefined,
       choice: last.endsWith('[x]')
     })

@@ -64,7 +64,8 @@ function together (expressions: readonly string[], env: Env): string {
   }, `emit('composite', [${names.join(', ')}])\n`)
 }
 
-interface Path { readonly elements: readonly Element[], readonly plain: boolean, readonly narrowed: boolean }
+/** `narrowed`: the type that `as` chooses at its end. */
+interface Path { readonly elements: readonly Element[], readonly plain: boolean, readonly narrowed: string | undefined }
 
 /** The elements that an expression walks through, one list per branch; undefined where it is more than a path. */
 function pathsOf (model: Model, type: string, node: Ast): Path[] | undefined {
@@ -73,8 +74,8 @@ function pathsOf (model: Model, type: string, node: Ast): Path[] | undefined {
     const sides = [pathsOf(model, type, child(at, 0)), pathsOf(model, type, child(at, 1))]
     return sides[0] && sides[1] && [...sides[0], ...sides[1]]
   }
-  if (at.type === 'TypeExpression' && at.text === 'as') return pathsOf(model, type, child(at, 0))?.map(path => ({ ...path, narrowed: true }))
-  if (at.type === 'MemberInvocation') return at.text === type || at.text === 'Resource' ? [{ elements: [], plain: true, narrowed: false }] : undefined
+  if (at.type === 'TypeExpression' && at.text === 'as') return pathsOf(model, type, child(at, 0))?.map(path => ({ ...path, narrowed: bare(child(at, 1)).text ?? '' }))
+  if (at.type === 'MemberInvocation') return at.text === type || at.text === 'Resource' ? [{ elements: [], plain: true, narrowed: undefined }] : undefined
   if (at.type !== 'InvocationExpression') return undefined
   return pathsOf(model, type, child(at, 0))?.map(path => longer(model, type, path, bare(child(at, 1))))
 }
@@ -91,14 +92,18 @@ function facts (model: Model, valueSets: ReadonlyMap<string, readonly string[]>,
   if (parameter.expression === undefined || parameter.type === 'composite') return {}
   const paths = pathsOf(model, type, parsed(expressionFor(type, parameter.expression)))
   if (!paths) return {}
-  const mandatory = paths.some(({ elements, plain, narrowed }) => plain && !narrowed && elements.length > 0 && elements.every(element => element.mandatory))
+  const mandatory = paths.some(({ elements, plain, narrowed }) => plain && narrowed === undefined && elements.length > 0 && elements.every(element => element.mandatory))
   const single = paths.length === 1 && paths.every(({ elements }) => elements.every(element => !element.many))
   const last = paths.map(({ elements }) => elements.at(-1))
   const systems = last.flatMap(element => element?.types.includes('code') ? valueSets.get(element.bound ?? '') ?? [] : [])
+  const bound = parameter.type === 'token' ? last.flatMap(element => valueSets.get(element?.suggested ?? '') ?? []) : []
+  const of = parameter.type === 'token' ? paths.flatMap(({ elements, narrowed }) => narrowed ?? elements.at(-1)?.types ?? []) : []
   return {
     ...(mandatory && { mandatory }),
     ...(single && { single }),
     ...(systems.length > 0 && { systems: [...new Set(systems)] }),
+    ...(bound.length > 0 && { bound: [...new Set(bound)] }),
+    ...(of.length > 0 && { of: [...new Set(of)] }),
     ...(parameter.type === 'reference' && { paths: [...new Set(paths.map(({ elements }) => elements.map(element => element.name).join('.')))] })
   }
 }
@@ -167,6 +172,10 @@ export interface SearchParameterRow {
   readonly single?: true
   /** The code systems that a \`code\` element's value stands for. */
   readonly systems?: readonly string[]
+  /** The code systems of the value set to which a token's elements are bound, however strongly. */
+  readonly bound?: readonly string[]
+  /** The types of a token's elements. */
+  readonly of?: readonly string[]
   /** Where a reference parameter's elements are: names joined by dots. */
   readonly paths?: readonly string[]
 }

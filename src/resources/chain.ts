@@ -8,6 +8,7 @@ import { searchNames, searchOwners, searchPage } from '../consent/search/page.js
 import { FhirError, forbidden, tooCostly } from '../fhir/outcome.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
+import { TerminologyError } from '../fhir/terminology/terminology-error.js'
 import { ownerParameter, partsOf } from '../store/index/folded.js'
 import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import { NEVER, not, or, type Condition } from '../store/search/condition.js'
@@ -17,17 +18,24 @@ import { LIST, onList } from './list.js'
 import { versionText, WHOLE } from './representation.js'
 import { NEWEST, nextTypes, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
+import { terminologyFor, type Terminology } from './terminology.js'
 
 /** As many resources on the way are followed; beyond, the search is refused: never answered in part. */
 const MOST = 20_000
 const PAGE = 1000
 
+<<<<<<< HEAD
 /** `left`: how many more steps may be taken, over all chains and types of what is asked together. */
 interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, left: number }
+=======
+/** `left`: how many more steps a query may take, over all its chains and types. */
+interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, readonly terminology: Terminology, left: number }
+>>>>>>> d87ce51 (search: :in, :not-in, :above and :below of codes)
 
 const MOST_WAYS = 200
 
 /** The conditions of a query, its chains resolved. Throws FhirError 400 where a chain leads over too many resources, 403 where a scope is missing. */
+<<<<<<< HEAD
 export const conditionsOf = async (server: Server, caller: Caller, query: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
   await resolver(server, caller, context)(query)
 
@@ -36,13 +44,17 @@ export function resolver (server: Server, caller: Caller, context: SearchContext
   const way: Way = { server, caller, context, left: MOST_WAYS }
   return async ({ type, criteria }) => await allOf(way, type, criteria)
 }
+=======
+export const conditionsOf = async (server: Server, caller: Caller, { type, criteria }: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
+  await allOf({ server, caller, context, terminology: terminologyFor(server, caller), left: MOST_WAYS }, type, criteria)
+>>>>>>> d87ce51 (search: :in, :not-in, :above and :below of codes)
 
 const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Condition[]> =>
   await Promise.all(criteria.map(each => resolved(way, type, each)))
 
 async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
   const [step, ...steps] = criterion.steps
-  if (step === undefined) return criterion.code === LIST ? await onList(way.server, way.caller, type, criterion) : conditionOf(type, criterion, way.context)
+  if (step === undefined) return criterion.code === LIST ? await onList(way.server, way.caller, type, criterion) : conditionOf(type, criterion, await way.terminology.contextOf(type, criterion, way.context))
   const found = await Promise.all(nextTypes(type, criterion.name, step).map(async next => await stepped(way, type, step, next, { ...criterion, steps })))
   return or(found)
 }
@@ -59,7 +71,7 @@ async function stepped (way: Way, type: ResourceType, step: Step, next: Resource
     condition = await resolved(way, next, criterion)
   } catch (thrown) {
     // Another of the types has it, or leads on, or the query would have been refused.
-    if (thrown instanceof UnknownParameter || (thrown instanceof FhirError && thrown.status === 400 && !isTooCostly(thrown))) return NEVER
+    if (thrown instanceof UnknownParameter || (thrown instanceof FhirError && thrown.status === 400 && !isTooCostly(thrown) && !(thrown instanceof TerminologyError))) return NEVER
     throw thrown
   }
   return step.kind === 'chain' ? await refersTo(way, type, step.code, next, condition, criterion.name) : await isReferredTo(way, type, next, step.code, condition, criterion.name)

@@ -9,6 +9,7 @@ import { Patients } from '../store/patients.js'
 import { figuresOf, makePool, Readers, Searchers, type PoolFigures, type PoolOptions } from '../store/pool.js'
 import { Room } from '../store/room.js'
 import { Surrogates } from '../store/surrogates.js'
+import { Kept } from '../store/terminology/kept.js'
 import { Writer } from '../store/writer.js'
 import { Cursors } from './cursor.js'
 import type { Server } from './server.js'
@@ -29,6 +30,9 @@ export interface OpenServer extends Store {
 
 /** Hears of a slow statement: its name, which says its shape and no value. */
 export type OnSlow = (statement: string, milliseconds: number) => void
+
+// Codes of code systems and value sets that a process keeps parsed: at most some 50 MB, of concepts with a display and a property each.
+const MOST_CODES = 100_000
 
 /** Opens the store behind `url`. `onError` hears of what goes wrong where no request waits. */
 export async function openServer (config: Config, url: string, onError: (error: unknown) => void, onSlow: OnSlow = () => {}): Promise<OpenServer> {
@@ -55,6 +59,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
     surrogates: new Surrogates(auditPool),
     patients: new Patients(ids),
     cursors: new Cursors(secrets('cursor').toString('base64')),
+    definitions: new Kept(MOST_CODES),
     base: `${config.publicUrl}/fhir`,
     zone: config.zone,
     pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), lock: figuresOf(lockPool), audit: figuresOf(auditPool) }),

@@ -6,8 +6,10 @@ import type { Locks } from '../store/locks.js'
 import type { Patients } from '../store/patients.js'
 import type { Reads, Searches } from '../store/pool.js'
 import type { Surrogates } from '../store/surrogates.js'
+import type { Kept } from '../store/terminology/kept.js'
 import type { Writes } from '../store/writer.js'
 import type { Cursors } from './cursor.js'
+import type { KeptDefinition } from './definitions.js'
 
 /** What the interactions work with. */
 export interface Server {
@@ -21,6 +23,8 @@ export interface Server {
   readonly surrogates: Surrogates
   readonly patients: Patients
   readonly cursors: Cursors
+  /** Code systems and value sets, by the version that they were read from. */
+  readonly definitions: Kept<KeptDefinition>
   /** The URL under which the resources stand, without a slash at its end. */
   readonly base: string
   /** The IANA zone in which dates without a zone are read. */

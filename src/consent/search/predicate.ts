@@ -40,8 +40,9 @@ export function ridsOf (sql: Statement, condition: Valued, most?: number): strin
   return `array(select x.rid from (${valueRows(sql, condition, 'find')}) x${most === undefined ? '' : ` limit ${most}`})`
 }
 
-function termTokens (sql: Statement, { key, text }: Extract<Condition, { kind: 'terms' }>): string {
-  return `array(select t.token from karta.term t where t.key = ${sql.bind(key, 'int8')} and ${beginsWith(sql, 't.text', text)} and left(t.text, 200) >= ${sql.bind(text.slice(0, 100), 'text')})`
+function termTokens (sql: Statement, { key, text, except = [] }: Extract<Condition, { kind: 'terms' }>): string {
+  const others = except.length === 0 ? '' : ` and not t.token = any (${sql.bind(numbers(except), 'int8[]')})`
+  return `array(select t.token from karta.term t where t.key = ${sql.bind(key, 'int8')} and ${beginsWith(sql, 't.text', text)} and left(t.text, 200) >= ${sql.bind(text.slice(0, 100), 'text')}${others})`
 }
 
 const beginsWith = (sql: Statement, column: string, text: string): string =>

@@ -1,6 +1,6 @@
 // What a search parameter asks of a current row. The functions that make a key for writing make it for reading, too.
 // https://hl7.org/fhir/R4/search.html, docs/decisions/0010-index-rows.md
-import { invalid, notSupported } from '../../fhir/outcome.js'
+import { invalid } from '../../fhir/outcome.js'
 import { dateComparison, numberComparison, PREFIXES, type Comparison } from '../../fhir/search/comparison.js'
 import { type Criterion, split, unescaped } from '../../fhir/search/parameter.js'
 import { SEARCH_PARAMETERS, type SearchParameterRow } from '../../generated/search-parameters.js'
@@ -10,7 +10,9 @@ import { KIND, paramOf, valueKey } from '../index/rows.js'
 import { ridAt } from '../rid.js'
 import { hashText } from '../binary.js'
 import { numberOf } from '../../fhir/resource-types.js'
+import type { CodeSet } from '../../fhir/terminology/code-set.js'
 import { isId } from '../../fhir/reference.js'
+import { asksCodes, codesValue } from './codes.js'
 import { and, not, or, type Condition } from './condition.js'
 import { compositeValue } from './composite.js'
 import { nearValue } from './near.js'
@@ -28,6 +30,8 @@ export interface SearchContext {
   readonly base: string
   /** Milliseconds; what `ap` measures from. */
   readonly now: number
+  /** The codes that `:in`, `:not-in`, `:above` and `:below` mean, by value; looked up before the condition is made. */
+  readonly codes?: ReadonlyMap<string, CodeSet>
 }
 
 /** One value of a parameter on its way: `part` is where its rows stand, `row` the parameter that they are rows of. */
@@ -59,15 +63,13 @@ const MODIFIERS: Readonly<Record<SearchParameterRow['type'], readonly string[]>>
   number: ['missing'],
   date: ['missing'],
   string: ['missing', 'exact', 'contains'],
-  token: ['missing', 'text', 'not', 'of-type'],
+  token: ['missing', 'text', 'not', 'of-type', 'in', 'not-in', 'above', 'below'],
   reference: ['missing', 'identifier'],
   composite: ['missing'],
   quantity: ['missing'],
   uri: ['missing', 'above', 'below'],
   special: ['missing']
 }
-// Those of R4 that are not offered yet are told apart from those that there are not.
-const LATER: readonly string[] = ['in', 'not-in', 'above', 'below']
 
 /** The condition of a criterion without steps. Throws FhirError 400 that names the parameter and what is allowed. */
 export function conditionOf (type: string, criterion: Criterion, context: SearchContext): Condition {
@@ -81,7 +83,7 @@ export function conditionOf (type: string, criterion: Criterion, context: Search
     const own = part.code === code ? row : parameterOf(type, part.code) ?? row
     return valueOf({ name, type, row: own, part, modifier, raw, context })
   })))
-  return modifier === 'not' ? not(found) : found
+  return modifier === 'not' || modifier === 'not-in' ? not(found) : found
 }
 
 /** A parameter that a type has not: passed over only where the client asked for that. */
@@ -101,14 +103,13 @@ function refuseModifier (name: string, row: SearchParameterRow, modifier: string
   const allowed = row.code === '_id' || row.code === '_lastUpdated' ? ['missing'] : MODIFIERS[row.type]
   if (allowed.includes(modifier)) return
   if (row.type === 'reference' && (row.target ?? []).includes(modifier)) return
-  if (row.type === 'token' && LATER.includes(modifier)) throw notSupported(`${name}: the modifier :${modifier} is not supported yet`)
   const types = row.type === 'reference' ? `, or a type of ${(row.target ?? []).join(', ')}` : ''
   throw invalid(`${name}: there is no modifier :${modifier} for ${row.code}, which is of type ${row.type}; allowed are ${allowed.map(one => `:${one}`).join(' ')}${types}`)
 }
 
 function valueOf (asked: Asked): Condition {
   switch (asked.row.type) {
-    case 'token': return tokenValue(asked)
+    case 'token': return asksCodes(asked.modifier) ? codesValue(asked) : tokenValue(asked)
     case 'string': return stringValue(asked)
     case 'uri': return uriValue(asked)
     case 'reference': return asked.modifier === 'identifier' ? identifierValue(asked) : referenceValue(asked)

@@ -5,8 +5,8 @@ import type { Comparison } from '../../fhir/search/comparison.js'
 export type Condition =
   /** It has one of these tokens. `sparse`: of a kind that few resources share. */
   | { readonly kind: 'tokens', readonly any: readonly string[], readonly sparse: boolean }
-  /** It has the token of a text in the dictionary `key`: that text, or one that begins with it. */
-  | { readonly kind: 'terms', readonly key: string, readonly text: string }
+  /** It has the token of a text in the dictionary `key`: that text, or one that begins with it; `except`: tokens that do not count. */
+  | { readonly kind: 'terms', readonly key: string, readonly text: string, readonly except?: readonly string[] }
   | { readonly kind: 'ids', readonly type: number, readonly ids: readonly string[] }
   /** Its rid is in [from, before). */
   | { readonly kind: 'rids', readonly from: string, readonly before: string }

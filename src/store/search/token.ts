@@ -8,7 +8,7 @@ import { or, type Condition } from './condition.js'
 
 const CONTACTS: readonly string[] = ['telecom', 'phone', 'email']
 
-/** `code`, `system|code`, `|code`, `system|`, `:text`, `:of-type`; `:not` is the caller's. */
+/** `code`, `system|code`, `|code`, `system|`, `:text`, `:of-type`; `:not` is the caller's, the modifiers that ask value sets and hierarchies are those of codes.ts. */
 export function tokenValue (asked: Asked): Condition {
   const { name, raw, modifier, part, row } = asked
   if (modifier === 'text') return termsFrom(asked, KIND.text + folded(unescaped(raw)))
@@ -31,7 +31,8 @@ export function tokenValue (asked: Asked): Condition {
 // Values that hardly two resources share.
 export const isSparse = ({ row }: Pick<Asked, 'row'>): boolean => row.code === 'identifier'
 
-function ofSystem (asked: Asked, system: string): Condition {
+/** That a resource has a code of a system. */
+export function ofSystem (asked: Asked, system: string): Condition {
   if (system === '') throw invalid(`${asked.name}=| names neither a system nor a code`)
   if (asked.row.systems?.includes(system) === true) return presence(asked.type, asked.part.code)
   return or([tokens([keyOf(asked, KIND.system, system)]), termsFrom(asked, `${KIND.coding}${system}|`)])
@@ -45,7 +46,7 @@ function ofType (asked: Asked, pieces: readonly string[]): Condition {
 }
 
 /** That a resource has a token whose text in the parameter's dictionary begins so. */
-export const termsFrom = ({ type, part }: Asked, text: string): Condition =>
+export const termsFrom = ({ type, part }: Asked, text: string): Extract<Condition, { kind: 'terms' }> =>
   ({ kind: 'terms', key: hashText(...paramOf(homeOf(type, part.code), part.code).terms), text })
 
 /** The texts under which a composite knows the code that is asked: with its system, or whatever it is. */
