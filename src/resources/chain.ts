@@ -24,30 +24,20 @@ import { terminologyFor, type Terminology } from './terminology.js'
 const MOST = 20_000
 const PAGE = 1000
 
-<<<<<<< HEAD
 /** `left`: how many more steps may be taken, over all chains and types of what is asked together. */
-interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, left: number }
-=======
-/** `left`: how many more steps a query may take, over all its chains and types. */
 interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, readonly terminology: Terminology, left: number }
->>>>>>> d87ce51 (search: :in, :not-in, :above and :below of codes)
 
 const MOST_WAYS = 200
 
 /** The conditions of a query, its chains resolved. Throws FhirError 400 where a chain leads over too many resources, 403 where a scope is missing. */
-<<<<<<< HEAD
 export const conditionsOf = async (server: Server, caller: Caller, query: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
   await resolver(server, caller, context)(query)
 
 /** The same for many queries, which together may take no more steps than one. */
 export function resolver (server: Server, caller: Caller, context: SearchContext): (query: SearchQuery) => Promise<readonly Condition[]> {
-  const way: Way = { server, caller, context, left: MOST_WAYS }
+  const way: Way = { server, caller, context, terminology: terminologyFor(server, caller), left: MOST_WAYS }
   return async ({ type, criteria }) => await allOf(way, type, criteria)
 }
-=======
-export const conditionsOf = async (server: Server, caller: Caller, { type, criteria }: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
-  await allOf({ server, caller, context, terminology: terminologyFor(server, caller), left: MOST_WAYS }, type, criteria)
->>>>>>> d87ce51 (search: :in, :not-in, :above and :below of codes)
 
 const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Condition[]> =>
   await Promise.all(criteria.map(each => resolved(way, type, each)))
