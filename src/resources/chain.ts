@@ -10,13 +10,14 @@ import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
 import { TerminologyError } from '../fhir/terminology/terminology-error.js'
 import { ownerParameter, partsOf } from '../store/index/folded.js'
-import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
+import { conditionOf, generalParameters, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import { NEVER, not, or, type Condition } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
 import { LIST, onList } from './list.js'
 import { versionText, WHOLE } from './representation.js'
 import { NEWEST, nextTypes, type SearchQuery } from './search-query.js'
+import type { TypesQuery } from './search-types.js'
 import type { Server } from './server.js'
 import { terminologyFor, type Terminology } from './terminology.js'
 
@@ -38,6 +39,18 @@ export function resolver (server: Server, caller: Caller, context: SearchContext
   const way: Way = { server, caller, context, terminology: terminologyFor(server, caller), left: MOST_WAYS }
   return async ({ type, criteria }) => await allOf(way, type, criteria)
 }
+
+/** The same for each of several types. What is asked of all types alike stands with the first query only. */
+export async function conditionsOfEach (server: Server, caller: Caller, queries: TypesQuery['queries'], context: SearchContext): Promise<ReadonlyArray<readonly Condition[]>> {
+  const resolve = resolver(server, caller, context)
+  const [{ criteria, ...first }] = queries
+  const general = await resolve({ ...first, criteria: criteria.filter(isGeneral) })
+  return await Promise.all(queries.map(async query => [...general.map(ofAnyType), ...await resolve({ ...query, criteria: query.criteria.filter(each => !isGeneral(each)) })]))
+}
+
+const isGeneral = ({ code, steps }: Criterion): boolean => steps.length === 0 && generalParameters().includes(code)
+
+const ofAnyType = (condition: Condition): Condition => condition.kind === 'ids' ? { ...condition, type: undefined } : condition
 
 const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Condition[]> =>
   await Promise.all(criteria.map(each => resolved(way, type, each)))

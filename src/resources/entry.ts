@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject, type ScannedBundle, type UnreadRe
 import { asFhirError, invalid, malformed, ofEntry } from '../fhir/outcome.js'
 import { instantOf } from '../fhir/instant.js'
 import { NO_QUERY, type Asked, type Query } from './exchange.js'
-import { find, type Route } from './route.js'
+import { find, isSearch, type Route } from './route.js'
 
 export interface EntryRequest {
   readonly index: number
@@ -30,7 +30,7 @@ const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD']
 
 /** The place of an entry in the order in which a Bundle is processed; a search that is posted is a read. https://hl7.org/fhir/R4/http.html#trules */
 export function turnOf ({ method, route }: Pick<EntryRequest, 'method' | 'route'>): 0 | 1 | 2 | 3 {
-  if (route.interaction === 'search-type') return 3
+  if (isSearch(route.interaction)) return 3
   return method === 'DELETE' ? 0 : method === 'POST' ? 1 : method === 'PUT' || method === 'PATCH' ? 2 : 3
 }
 

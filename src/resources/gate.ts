@@ -8,8 +8,8 @@ import { mayWrite } from './write.js'
 
 /** Throws FhirError 403 where no scope of the caller's covers this, or he may not write the type at all. */
 export function refuseForbidden (caller: Caller, { interaction, scope }: Route, type: string): void {
-  // A batch asks for each of its entries; the capabilities are for anybody.
-  if (interaction === 'batch' || interaction === 'capabilities') return
+  // A batch asks for each of its entries, a search of several types for each of these; the capabilities are for anybody.
+  if (interaction === 'batch' || interaction === 'capabilities' || interaction === 'search-system' || type === '*') return
   if (!allows(caller, type === '' ? undefined : type, interaction)) {
     throw forbidden(`the token's scope does not cover ${interaction} of ${type === '' ? 'the whole system' : type}`)
   }

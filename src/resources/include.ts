@@ -9,8 +9,7 @@ import { parameterOf } from '../store/search/build.js'
 import { or, type Condition, type ResourceName } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn, type ResourceKey } from '../store/search/references.js'
-import { versionText } from './representation.js'
-import type { Wanted } from './representation.js'
+import { versionText, WHOLE } from './representation.js'
 import { NEWEST, type Include, type SearchQuery } from './search-query.js'
 import type { Server } from './server.js'
 
@@ -28,7 +27,7 @@ const MOST_ROWS = 5000
 const nameOf = ({ type, id }: ResourceKey | VersionRow): string => `${type}/${id}`
 
 /** What the includes of a query bring for these matches, each resource once and none of the matches again. */
-export async function included (server: Server, caller: Caller, { includes, revincludes }: SearchQuery, matches: readonly VersionRow[], whole: Wanted): Promise<Included> {
+export async function included (server: Server, caller: Caller, { includes, revincludes }: Pick<SearchQuery, 'includes' | 'revincludes'>, matches: readonly VersionRow[]): Promise<Included> {
   const known = new Set(matches.map(nameOf))
   const rows: VersionRow[] = []
   const more: string[] = []
@@ -41,7 +40,7 @@ export async function included (server: Server, caller: Caller, { includes, revi
       break
     }
     const [forward, back] = await Promise.all([
-      referred(server, caller, includes.filter(due), latest, known, whole),
+      referred(server, caller, includes.filter(due), latest, known),
       referring(server, caller, revincludes.filter(due), latest, more)
     ])
     const fresh = [...forward, ...back].filter(row => !row.deleted && !known.has(nameOf(row)) && known.add(nameOf(row)))
@@ -52,14 +51,14 @@ export async function included (server: Server, caller: Caller, { includes, revi
 }
 
 async function referred (
-  server: Server, caller: Caller, includes: readonly Include[], rows: readonly VersionRow[], known: ReadonlySet<string>, whole: Wanted
+  server: Server, caller: Caller, includes: readonly Include[], rows: readonly VersionRow[], known: ReadonlySet<string>
 ): Promise<VersionRow[]> {
   if (includes.length === 0) return []
   const keys = new Map<string, ResourceKey>()
   for (const row of rows) {
     const own = includes.filter(({ type }) => type === row.type)
     if (own.length === 0) continue
-    const resource = JSON.parse(versionText(row, whole)) as object
+    const resource = JSON.parse(versionText(row, WHOLE)) as object
     for (const { type, code, target } of own) {
       for (const key of referencesIn(type, code, resource, server.base)) {
         if ((target === undefined || target === key.type) && !known.has(nameOf(key)) && allows(caller, key.type, 'read')) keys.set(nameOf(key), key)

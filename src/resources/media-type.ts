@@ -1,5 +1,6 @@
 // Which representation a client takes, and which body we take. https://hl7.org/fhir/R4/http.html#mime-type
 import { invalid, notAcceptable, unsupportedMediaType } from '../fhir/outcome.js'
+import { isSearch } from './route.js'
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8'
 const JSON_PLAIN = 'application/json; charset=utf-8'
@@ -87,7 +88,7 @@ export function bodyType (contentType: string | undefined, interaction: string, 
   const { type: mediaType, parameters } = range(contentType)
   const charset = parameters.get('charset')
   // A Binary takes anything as its content, except another representation of a Binary, which it is not.
-  const isRaw = type === 'Binary' && interaction !== 'patch' && interaction !== 'search-type' && !RESOURCE.includes(mediaType) && !mediaType.startsWith('application/fhir+')
+  const isRaw = type === 'Binary' && interaction !== 'patch' && !isSearch(interaction) && !RESOURCE.includes(mediaType) && !mediaType.startsWith('application/fhir+')
   if (isRaw && /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(mediaType)) return mediaType
   if (!allowed(interaction).includes(mediaType)) {
     throw unsupportedMediaType(`Content-Type ${JSON.stringify(mediaType)} is not taken here, but ${allowed(interaction).join(', ')}`)
@@ -100,6 +101,6 @@ export function bodyType (contentType: string | undefined, interaction: string, 
 export const FORM = 'application/x-www-form-urlencoded'
 
 function allowed (interaction: string): readonly string[] {
-  if (interaction === 'search-type') return [FORM]
+  if (isSearch(interaction)) return [FORM]
   return interaction === 'patch' ? PATCH : RESOURCE
 }

@@ -4,7 +4,7 @@ import type { CapabilityStatement, CapabilityStatementRestResource } from '@medp
 import { notSupported } from '../fhir/outcome.js'
 import { RESOURCE_TYPES } from '../fhir/resource-types.js'
 import type { Handler } from './exchange.js'
-import { parameterOf } from '../store/search/build.js'
+import { generalParameters, parameterOf } from '../store/search/build.js'
 import { laidOut, one, wantedBy } from './representation.js'
 import { parametersOf } from './search-query.js'
 import type { Route } from './route.js'
@@ -46,7 +46,8 @@ export function statement (server: Pick<Server, 'base' | 'config'>, routes: read
         description: 'Bearer tokens, minted on the machine that holds the data (karta token), with SMART scopes.'
       },
       resource: RESOURCE_TYPES.map(type => resource(type, routes, server)),
-      interaction: systemInteractions(routes)
+      interaction: systemInteractions(routes),
+      searchParam: generalParameters().flatMap(code => parameterOf('Resource', code) ?? []).map(row => ({ name: row.code, definition: row.url, type: row.type }))
     }]
   }
 }
@@ -103,8 +104,8 @@ const REFERRING = new Map(RESOURCE_TYPES.map(target => [target, RESOURCE_TYPES.f
 type SystemInteraction = NonNullable<NonNullable<NonNullable<CapabilityStatement['rest']>[number]['interaction']>>[number]
 
 function systemInteractions (routes: readonly Route[]): SystemInteraction[] {
-  return routes.flatMap(({ interaction }): SystemInteraction[] => {
+  return routes.flatMap(({ method, interaction }): SystemInteraction[] => {
     if (interaction === 'batch') return [{ code: 'transaction' }, { code: 'batch' }]
-    return interaction === 'history-system' ? [{ code: 'history-system' }] : []
+    return interaction === 'history-system' || (interaction === 'search-system' && method === 'GET') ? [{ code: interaction }] : []
   })
 }

@@ -16,8 +16,10 @@ import { vread } from './vread.js'
 const ENTRIES: readonly Route[] = [
   { method: 'GET', path: '/metadata', interaction: 'capabilities', scope: undefined, anonymous: true, handler: metadata(() => ROUTES) },
   { method: 'GET', path: '/_history', interaction: 'history-system', scope: 's', handler: history },
+  { method: 'GET', path: '/', interaction: 'search-system', scope: 's', handler: search },
   { method: 'GET', path: '/:type', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/:type', interaction: 'create', scope: 'c', handler: create },
+  { method: 'POST', path: '/_search', interaction: 'search-system', scope: 's', handler: search },
   { method: 'POST', path: '/:type/_search', interaction: 'search-type', scope: 's', handler: search },
   { method: 'PUT', path: '/:type', interaction: 'update', scope: 'u', handler: conditionalUpdate },
   { method: 'PATCH', path: '/:type', interaction: 'patch', scope: 'u', handler: conditionalPatch },

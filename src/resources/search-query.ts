@@ -36,7 +36,7 @@ const MOST_VALUES = 1000
 const MOST = 1000
 
 const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor']
-const LATER: readonly string[] = ['_filter', '_text', '_content', '_type', '_contained', '_containedType', '_query', '_explain']
+const LATER: readonly string[] = ['_filter', '_text', '_content', '_contained', '_containedType', '_query', '_explain']
 
 /** The names that are the server's own. */
 export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
@@ -75,6 +75,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
 
 function criterionIn (type: ResourceType, name: string, value: string, context: SearchContext): Criterion {
   const asked = criterion(name, value)
+  if (asked.code === '_type') throw invalid(`${name}: _type is asked where a search is not of one type already, such as ?_type=Patient,Observation`)
   if (LATER.includes(asked.code)) throw notSupported(`${name} is not supported yet`)
   refuseUnknown(type, asked, context)
   return asked
@@ -175,7 +176,7 @@ function includesIn (searched: ResourceType, query: Asked['query']): Pick<Search
   return all
 }
 
-const MOST_INCLUDES = 50
+export const MOST_INCLUDES = 50
 
 const distinct = (includes: readonly Include[]): Include[] => [...new Map(includes.map(each => [JSON.stringify(each), each])).values()]
 

@@ -22,6 +22,7 @@ import type { Server } from './server.js'
 import { transact } from './transact.js'
 import { matchOf, refuseNoId, refuseOtherId } from './update.js'
 import type { Written } from './write.js'
+import { isSearch } from './route.js'
 import { isShown, wantedByWrite, writtenAnswer } from './written.js'
 
 /** What each entry is answered, by its index, and what the reads among them have shown. */
@@ -34,7 +35,7 @@ export async function transaction (server: Server, caller: Caller, requests: rea
   const inTurn = [...requests].sort((a, b) => turnOf(a) - turnOf(b))
   const others = inTurn.filter(request => !isWrite(request))
   const reads = others.filter(request => atEntry(request.index, () => isRead(request)))
-  const searches = others.filter(isSearch).map(request => ({ request, run: atEntry(request.index, () => searching(server, caller, request.asked)) }))
+  const searches = others.filter(({ route }) => isSearch(route.interaction)).map(request => ({ request, run: atEntry(request.index, () => searching(server, caller, request.asked)) }))
   const read = new Map(reads.map(request => [placeOf(request), request.index]))
   const writes = inTurn.filter(isWrite).map(request => atEntry(request.index, () => writing(server, caller, request, read)))
   const targets = new Map(reads.length === 0 ? [] : writes.map(write => [placeOf(write), write.method]))
@@ -60,12 +61,10 @@ function refuseInvalid (bundle: JsonObject): void {
 
 const placeOf = ({ asked: { type, id } }: Pick<EntryRequest, 'asked'>): string => `${type}/${id}`
 
-const isSearch = ({ route: { interaction } }: EntryRequest): boolean => interaction === 'search-type'
-
 // The capabilities are read too, but of nobody's data; a history would not be that of this moment.
 function isRead ({ route: { interaction } }: EntryRequest): boolean {
   if (interaction === 'read' || interaction === 'vread') return true
-  if (interaction === 'capabilities' || interaction === 'search-type') return false
+  if (interaction === 'capabilities' || isSearch(interaction)) return false
   throw notSupported(`${interaction} is not supported in a transaction: use a batch`)
 }
 

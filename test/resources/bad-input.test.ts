@@ -117,7 +117,7 @@ t.test('an unknown type, path or operation is not found, and a method that is no
     ['PUT', '/fhir/Patient/1/_history/2', 405, 'GET, HEAD', /PUT/],
     ['POST', '/fhir/metadata', 405, 'GET, HEAD', /POST/],
     ['PUT', '/fhir/metadata', 405, 'GET, HEAD', /PUT/],
-    ['GET', '/fhir', 405, 'POST', /./],
+    ['PUT', '/fhir', 405, 'GET, HEAD, POST', /./],
     ['OPTIONS', '/fhir/Patient/1', 405, 'DELETE, GET, HEAD, PATCH, PUT', /OPTIONS/]
   ]
 

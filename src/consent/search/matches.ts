@@ -8,7 +8,7 @@ import type { Query, Searches } from '../../store/pool.js'
 import type { Condition } from '../../store/search/condition.js'
 import { COLUMNS, columns, versionRow, type RawRow, type VersionRow } from '../row.js'
 import { reachable, scoped, subjectOf } from '../scoped.js'
-import { isPatientData, matches } from './page.js'
+import { isOwned, matches, rowsOf } from './page.js'
 import { Statement } from './statement.js'
 
 /** What is asked of each: conditions that a resource of a type must meet, all of them; at most so many are told, with what they hold or without. */
@@ -38,7 +38,7 @@ function shapesOf (caller: Caller, asks: readonly Ask[]): Shape[] {
   const shapes = new Map<string, Shape>()
   asks.forEach((ask, place) => {
     const one = new One(subjectOf(caller))
-    const sql = isSparse(ask) ? byTokens(one, caller, ask) : matches(one, caller, ask.type, ask.conditions)
+    const sql = isSparse(ask) ? byTokens(one, caller, ask) : matches(one, caller, rowsOf(ask.type), ask.conditions)
     const { most, texts } = ask
     const name = `${most} ${texts} ${sql}`
     let shape = shapes.get(name)
@@ -107,7 +107,7 @@ const isSparse = ({ conditions }: Ask): boolean => conditions.every(isTokens) &&
 function byTokens (one: One, caller: Caller, { type, conditions }: Ask): string {
   const [first, ...others] = conditions.filter(isTokens).sort((a, b) => Number(b.sparse) - Number(a.sparse))
   const overlaps = (a: string, { any }: Tokens): string => `${a}.tokens && ${one.bind(numbers(any), 'int8[]')}`
-  const narrow = isPatientData(type) ? reachable('t', caller.kind, '$1::int8') : undefined
+  const narrow = isOwned(type) ? reachable('t', caller.kind, '$1::int8') : undefined
   return `select c.rid, c.owner
     from (select * from karta.current t where t.type = ${one.bind(numberOf(type), 'int2')} and ${first === undefined ? 'false' : overlaps('t', first)}${narrow === undefined ? '' : ` and ${narrow}`} offset 0) c
     where ${[...others.map(other => overlaps('c', other)), scoped('c', caller.kind, '$1::int8')].join(' and ')}`

@@ -1,4 +1,5 @@
 // The order of a page as SQL, and where the next one begins. https://hl7.org/fhir/R4/search.html#sort
+import { BEGINNING, END } from '../../fhir/date-range.js'
 import { numbers } from '../../store/binary.js'
 import type { SortKey } from '../../store/search/sort.js'
 import { KIND } from '../../store/index/rows.js'
@@ -14,7 +15,7 @@ export type Place = readonly (string | null)[]
 export interface Column { readonly sql: (alias: string) => string, readonly type: 'int8' | 'float8' | 'text' | 'bool', readonly descending: boolean }
 
 /** Whether an order is that of the columns of a current row, for which there is an index to walk along. */
-export const isWalked = ([first, ...more]: Order): boolean => more.length === 0 && (first?.by === 'updated' || first?.by === 'main-date')
+export const isWalked = ([first, ...more]: Order): boolean => more.length === 0 && (first?.by === 'updated' || (first?.by === 'main-date' && first.among !== true))
 
 /** The columns of an order. */
 export function columnsOf (sql: Statement, order: Order): Column[] {
@@ -26,7 +27,7 @@ export function columnsOf (sql: Statement, order: Order): Column[] {
 function columnsOfKey (sql: Statement, key: SortKey): Column[] {
   const { descending } = key
   if (key.by === 'updated') return [{ sql: a => `${a}.rid`, type: 'int8', descending }]
-  if (key.by === 'main-date') return [{ sql: a => `${a}.dlo`, type: 'int8', descending }]
+  if (key.by === 'main-date') return key.among === true ? dateAmongOthers(descending) : [{ sql: a => `${a}.dlo`, type: 'int8', descending }]
   if (key.by === 'id') return [{ sql: a => `(select n.id from karta.version n where n.owner = ${a}.owner and n.rid = ${a}.rid)`, type: 'text', descending }]
   const type = key.by === 'texts' || key.by === 'terms' ? 'text' : key.by === 'dates' ? 'int8' : 'float8'
   const value = (a: string): string => `(${valueOf(sql, a, key, descending ? 'max' : 'min')})`
@@ -34,6 +35,15 @@ function columnsOfKey (sql: Statement, key: SortKey): Column[] {
   return [
     { sql: a => `${value(a)} is null`, type: 'bool', descending: false },
     { sql: a => `coalesce(${value(a)}, ${none})`, type, descending }
+  ]
+}
+
+// The columns of any other date.
+function dateAmongOthers (descending: boolean): Column[] {
+  const none = (a: string): string => `(${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END})`
+  return [
+    { sql: none, type: 'bool', descending: false },
+    { sql: a => `case when ${none(a)} then 0 else ${a}.${descending ? 'dhi' : 'dlo'} end`, type: 'int8', descending }
   ]
 }
 

@@ -42,7 +42,7 @@ const MOST_OWNERS = 200
 export async function searchPage (db: Searches, caller: Caller, search: Search): Promise<SearchPage> {
   const sql = new Statement()
   const columns = columnsOf(sql, search.order)
-  const found = isWalked(search.order) ? walked(sql, caller, search, columns) : sorted(sql, caller, search, columns)
+  const found = isWalked(search.order) ? walked(sql, caller, rowsOf(search.type), search, columns) : sorted(sql, caller, rowsOf(search.type), search, columns)
   const names = columns.map((_, place) => `p.k${place}`)
   const rows = await db.query<RawRow & { readonly place: Place }>(sql.query(`${found}
     select ${COLUMNS}, array[${names.map(name => `${name}::text`).join(', ')}] as place
@@ -56,7 +56,7 @@ export async function searchPage (db: Searches, caller: Caller, search: Search):
 export async function searchTotal (db: Searches, caller: Caller, { type, conditions }: Pick<Search, 'type' | 'conditions'>, most?: number): Promise<number> {
   const sql = new Statement()
   const [row] = await db.query<{ readonly total: string }>(sql.query(
-    `select count(*) as total from (${matches(sql, caller, type, conditions)}${most === undefined ? '' : ` limit ${most + 1}`}) f`))
+    `select count(*) as total from (${matches(sql, caller, rowsOf(type), conditions)}${most === undefined ? '' : ` limit ${most + 1}`}) f`))
   return Number(row?.total ?? 0)
 }
 
@@ -64,7 +64,7 @@ export async function searchTotal (db: Searches, caller: Caller, { type, conditi
 export async function searchNames (db: Searches, caller: Caller, type: ResourceType, conditions: readonly Condition[], most: number): Promise<ReadonlyArray<Required<ResourceName>>> {
   const sql = new Statement()
   return await db.query(sql.query(`
-    select v.id, f.owner from (${matches(sql, caller, type, conditions)} limit ${most + 1}) f,
+    select v.id, f.owner from (${matches(sql, caller, rowsOf(type), conditions)} limit ${most + 1}) f,
       lateral (select n.id from karta.version n where n.owner = f.owner and n.rid = f.rid offset 0) v`))
 }
 
@@ -72,13 +72,20 @@ export async function searchNames (db: Searches, caller: Caller, type: ResourceT
 export async function searchOwners (db: Searches, caller: Caller, type: ResourceType, conditions: readonly Condition[], most: number): Promise<readonly string[]> {
   const sql = new Statement()
   const rows = await db.query<{ readonly owner: string }>(sql.query(
-    `select distinct o.owner from (${matches(sql, caller, type, conditions)}) f, unnest(coalesce(f.owners, array[f.owner])) o(owner) limit ${most + 1}`))
+    `select distinct o.owner from (${matches(sql, caller, rowsOf(type), conditions)}) f, unnest(coalesce(f.owners, array[f.owner])) o(owner) limit ${most + 1}`))
   return rows.map(({ owner }) => owner)
 }
 
-/** SQL for all current rows that meet the conditions and that the caller may see, in no order. */
-export function matches (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): string {
-  const { driver, where, all } = partsOf(sql, caller, type, conditions)
+/** Current rows that are searched as one: those of a type, or of several that share a table. `isOwned`: they are patient data. */
+export interface Rows { readonly table: CurrentTable, readonly isOwned: boolean }
+
+export const rowsOf = (type: ResourceType): Rows => ({ table: currentTable(type), isOwned: isOwned(type) })
+
+export const isOwned = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
+
+/** SQL for all rows that meet the conditions and that the caller may see, in no order. */
+export function matches (sql: Statement, caller: Caller, rows: Rows, conditions: readonly Condition[]): string {
+  const { driver, where, all } = partsOf(sql, caller, rows, conditions)
   if (driver === undefined) return `select c.* from (${all('c', 'true')}) c`
   if (driver.most === undefined) return `select c.* from ${driver.source('null')} where ${where()}`
   const few = `cardinality((select d.few from d)) <= ${driver.most}`
@@ -87,20 +94,23 @@ export function matches (sql: Statement, caller: Caller, type: ResourceType, con
     union all select c.* from (${all('c', `not (${few})`)}) c`
 }
 
-const limitOf = (sql: Statement, count: number): string => `limit ${sql.bind(count + 1, 'int4')}`
+export const limitOf = (sql: Statement, count: number): string => `limit ${sql.bind(count + 1, 'int4')}`
+
+/** What a page is made of, whatever the type. */
+export type Paged = Omit<Search, 'type' | 'order'>
 
 /** A page in an order that has no index: all matches, sorted. */
-function sorted (sql: Statement, caller: Caller, { type, conditions, after, count }: Search, columns: readonly Column[]): string {
+export function sorted (sql: Statement, caller: Caller, of: Rows, { conditions, after, count }: Paged, columns: readonly Column[]): string {
   const keys = columns.map(({ sql: value }, place) => `${value('m')} as k${place}`)
   const names = columns.map((_, place) => `x.k${place}`)
   return `with p as materialized (
-    select x.* from (select m.rid, m.owner, ${keys.join(', ')} from (${matches(sql, caller, type, conditions)} offset 0) m offset 0) x
+    select x.* from (select m.rid, m.owner, ${keys.join(', ')} from (${matches(sql, caller, of, conditions)} offset 0) m offset 0) x
     where ${behind(sql, columns, names, after)} order by ${orderBy(columns, names)} ${limitOf(sql, count)})`
 }
 
-/** A page in the order of an index. */
-function walked (sql: Statement, caller: Caller, { type, conditions, after, count }: Search, columns: readonly Column[]): string {
-  const { table, driver, where, all } = partsOf(sql, caller, type, conditions)
+/** A page in the order of an index. `budget`: rows that its walk looks at. */
+export function walked (sql: Statement, caller: Caller, of: Rows, { conditions, after, count }: Paged, columns: readonly Column[], budget = BUDGET): string {
+  const { table, driver, where, all } = partsOf(sql, caller, of, conditions)
   const names = (a: string): string[] => columns.map(({ sql: value }) => value(a))
   const begins = (a: string): string => behind(sql, columns, names(a), after)
   const limit = `order by ${orderBy(columns, names('c'))} ${limitOf(sql, count)}`
@@ -118,7 +128,7 @@ function walked (sql: Statement, caller: Caller, { type, conditions, after, coun
   const full = `(select count(*) from w) > ${sql.bind(count, 'int4')}`
   return `with ${driven}
     w as materialized (
-      select ${selected} from (select * from ${table.name} t where ${table.only ?? 'true'} and ${begins('t')} order by ${orderBy(columns, names('t'))} limit ${BUDGET}) c
+      select ${selected} from (select * from ${table.name} t where ${table.only ?? 'true'} and ${begins('t')} order by ${orderBy(columns, names('t'))} limit ${budget}) c
       where ${many} and ${where()} ${limit}),
     g as materialized (select ${selected} from (${all('c', `${many} and not (${full}) and ${begins('c')}`)}) c ${limit}),
     p as materialized (
@@ -138,14 +148,13 @@ interface Parts {
   readonly all: (alias: string, also: string) => string
 }
 
-function partsOf (sql: Statement, caller: Caller, type: ResourceType, conditions: readonly Condition[]): Parts {
-  const table = currentTable(type)
+export function partsOf (sql: Statement, caller: Caller, { table, isOwned }: Rows, conditions: readonly Condition[]): Parts {
   const subject = sql.bind(subjectOf(caller), 'int8')
   const where = (): string => [...conditions.map(each => predicate(sql, 'c', each)), scoped('c', caller.kind, subject)].join(' and ')
   return {
     table,
     where,
-    driver: driverOf(sql, caller, table, type, subject, conditions),
+    driver: driverOf(sql, caller, table, isOwned, subject, conditions),
     all: (alias, also) => `
       select ${alias}.* from ${table.name} ${alias} where ${table.only === undefined ? 'true' : `${alias}.${table.only}`} and ${also} and
       ${[...conditions.map(each => indexed(sql, alias, each)), scoped(alias, caller.kind, subject)].join(' and ')} offset 0`
@@ -181,12 +190,10 @@ function indexed (sql: Statement, alias: string, condition: Condition): string {
   return findsRids(condition) ? `${alias}.rid = any (${ridsOf(sql, condition)})` : predicate(sql, alias, condition)
 }
 
-export const isPatientData = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
-
 // The first that there is, from what surely finds little to what may find too much.
-function driverOf (sql: Statement, caller: Caller, table: CurrentTable, type: ResourceType, subject: string, conditions: readonly Condition[]): Driver | undefined {
+function driverOf (sql: Statement, caller: Caller, table: CurrentTable, isOwned: boolean, subject: string, conditions: readonly Condition[]): Driver | undefined {
   // Whatever drives looks only where the caller may see something, so that it takes no longer for what is hidden than for what is not there.
-  const narrow = isPatientData(type) ? reachable('t', caller.kind, subject) : undefined
+  const narrow = isOwned ? reachable('t', caller.kind, subject) : undefined
   const only = `${table.only === undefined ? '' : ` and t.${table.only}`}${narrow === undefined ? '' : ` and ${narrow}`}`
   const from = (where: string): string => `(select * from ${table.name} t where ${where}${only} offset 0) c`
   const byRid = conditions.find(each => each.kind === 'ids')

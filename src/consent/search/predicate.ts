@@ -55,7 +55,7 @@ function valueRows (sql: Statement, condition: Valued, way: Way): string {
   switch (condition.kind) {
     case 'ids': return `
       select v.rid from unnest(${sql.bind(texts(condition.ids), 'text[]')}) i(id),
-        lateral (select n.rid, n.state from karta.version n where n.type = ${condition.type} and n.id = i.id order by n.ver desc limit 1) v where v.state = 0`
+        lateral (${newestOf(condition.type)}) v where v.state = 0`
     case 'dates': return `select d.rid from karta.date_value d where d.key = ${sql.bind(condition.key, 'int8')} and ${spans(sql, 'd.lo', 'd.hi', condition.comparison)}`
     case 'numbers': return either(points(condition.comparison, bound(sql), way).map(asked =>
       `select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')} and ${asked}`))
@@ -67,6 +67,10 @@ function valueRows (sql: Statement, condition: Valued, way: Way): string {
     case 'near': return near(sql, condition.latitudes, condition.longitudes, condition.place)
   }
 }
+
+const newestOf = (type: number | undefined): string => type === undefined
+  ? 'select distinct on (n.type) n.rid, n.state from karta.version n where n.id = i.id order by n.type, n.ver desc'
+  : `select n.rid, n.state from karta.version n where n.type = ${type} and n.id = i.id order by n.ver desc limit 1`
 
 // The page's words, on half-open spans: the search value's is [low, high), the resource's [lo, hi).
 function spans (sql: Statement, lo: string, hi: string, { prefix, low, high }: Comparison): string {
@@ -209,7 +213,7 @@ export function ownersOf (sql: Statement, patients: readonly ResourceName[]): st
 
 function owned (sql: Statement, a: string, { patients, indirect, references }: Owned): string {
   const owners = ownersOf(sql, patients)
-  const other = sql.bind(numbers([indirect]), 'int8[]')
+  const other = sql.bind(numbers(indirect), 'int8[]')
   const first = patients.length <= FEW ? `${a}.owner = any (${owners})` : `(${a}.owner in (select unnest(${owners}))) is true`
   return `(case when ${a}.tokens && ${other} then ${overlaps(sql, a, references)} else ${first} or coalesce(${a}.owners && ${owners}, false) end)`
 }

@@ -16,8 +16,9 @@ export class Statement {
     return `$${this.#values.length}::${type}`
   }
 
-  query (text: string): Query {
-    if (text.length > LONGEST) return { name: '', text, values: this.#values }
+  /** `longest`: so many characters of text are worth a name. */
+  query (text: string, longest = LONGEST): Query {
+    if (text.length > longest) return { name: '', text, values: this.#values }
     let name = NAMES.get(text)
     if (name === undefined && NAMES.size < MOST_NAMES) NAMES.set(text, name = `search:${NAMES.size}`)
     return { name: name ?? '', text, values: this.#values }

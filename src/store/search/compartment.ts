@@ -1,7 +1,7 @@
 // That a resource belongs to a compartment. https://hl7.org/fhir/R4/compartmentdefinition.html https://hl7.org/fhir/R4/search.html#compartment
 import { invalid } from '../../fhir/outcome.js'
 import { isId } from '../../fhir/reference.js'
-import { numberOf, type ResourceType } from '../../fhir/resource-types.js'
+import { isResourceType, numberOf, type ResourceType } from '../../fhir/resource-types.js'
 import { COMPARTMENTS } from '../../generated/compartments.js'
 import { partsOf } from '../index/folded.js'
 import { parameterOf } from './build.js'
@@ -12,6 +12,9 @@ import { toResource } from './reference.js'
 export interface Compartment { readonly type: string, readonly id: string }
 
 export const isCompartment = (type: string): boolean => Object.hasOwn(COMPARTMENTS, type)
+
+/** The types of which resources can be in a compartment of a kind. */
+export const compartmentTypes = (type: string): readonly ResourceType[] => Object.keys(COMPARTMENTS[type] ?? {}).filter(isResourceType)
 
 /** Throws FhirError 400 where resources of the type are in no compartment of this kind. */
 export function inCompartment (type: ResourceType, { type: compartment, id }: Compartment): Condition {

@@ -7,7 +7,8 @@ export type Condition =
   | { readonly kind: 'tokens', readonly any: readonly string[], readonly sparse: boolean }
   /** It has the token of a text in the dictionary `key`: that text, or one that begins with it; `except`: tokens that do not count. */
   | { readonly kind: 'terms', readonly key: string, readonly text: string, readonly except?: readonly string[] }
-  | { readonly kind: 'ids', readonly type: number, readonly ids: readonly string[] }
+  /** `type`: undefined where each of several types is asked for these ids. */
+  | { readonly kind: 'ids', readonly type: number | undefined, readonly ids: readonly string[] }
   /** Its rid is in [from, before). */
   | { readonly kind: 'rids', readonly from: string, readonly before: string }
   | { readonly kind: 'main-date', readonly comparison: Comparison }
@@ -22,8 +23,8 @@ export type Condition =
   | { readonly kind: 'words', readonly keys: readonly string[], readonly text: string, readonly start: string, readonly inside: boolean }
   /** It is near enough: kilometres from a place. */
   | { readonly kind: 'near', readonly latitudes: string, readonly longitudes: string, readonly place: Place }
-  /** It belongs to one of these patients. `indirect`: the token that says that the owner columns do not tell. */
-  | { readonly kind: 'owned', readonly patients: readonly ResourceName[], readonly indirect: string, readonly references: readonly string[] }
+  /** It belongs to one of these patients. `indirect`: the token that says that the owner columns do not tell; of several types the token of each. */
+  | { readonly kind: 'owned', readonly patients: readonly ResourceName[], readonly indirect: readonly string[], readonly references: readonly string[] }
   /** It is the resource of one of these surrogates: a Patient. */
   | { readonly kind: 'owner', readonly owners: readonly string[] }
   | { readonly kind: 'and' | 'or', readonly of: readonly Condition[] }
@@ -52,8 +53,9 @@ function merged (of: readonly Condition[]): Condition[] {
   const owned = new Map<string, Extract<Condition, { kind: 'owned' }>>()
   for (const each of of) {
     if (each.kind !== 'owned') continue
-    const before = owned.get(each.indirect)
-    owned.set(each.indirect, before === undefined ? each : { ...each, patients: [...before.patients, ...each.patients], references: [...before.references, ...each.references] })
+    const name = each.indirect.join()
+    const before = owned.get(name)
+    owned.set(name, before === undefined ? each : { ...each, patients: [...before.patients, ...each.patients], references: [...before.references, ...each.references] })
   }
   return [
     ...(tokens.length === 0 ? [] : [{ kind: 'tokens', any: tokens.flatMap(({ any }) => any), sparse: tokens.every(({ sparse }) => sparse) } as const]),
@@ -61,7 +63,7 @@ function merged (of: readonly Condition[]): Condition[] {
   ]
 }
 
-const isNever = (condition: Condition): boolean => condition.kind === 'or' && condition.of.length === 0
+export const isNever = (condition: Condition): boolean => condition.kind === 'or' && condition.of.length === 0
 export const not = (of: Condition): Condition => ({ kind: 'not', of })
 /** No row. */
 export const NEVER: Condition = { kind: 'or', of: [] }

@@ -35,7 +35,7 @@ export function referenceValue (asked: Asked): Condition {
 export function toResource (asked: Pick<Asked, 'type' | 'part'>, target: string, names: readonly ResourceName[]): Condition {
   const references = names.map(({ id }) => keyOf(asked, KIND.reference, referenceTo(target, id)))
   if (target === 'Patient' && ownerParameter(asked.type) === asked.part.code) {
-    return { kind: 'owned', patients: names, indirect: keyOf(asked, KIND.indirect), references }
+    return { kind: 'owned', patients: names, indirect: [keyOf(asked, KIND.indirect)], references }
   }
   return tokens(references, true)
 }

@@ -11,7 +11,8 @@ import { homeOf, keyOf, parameterOf } from './build.js'
  */
 export type SortKey = { readonly descending: boolean } & (
   | { readonly by: 'updated' }
-  | { readonly by: 'main-date' }
+  /** `among`: beside types of which it is a date like others. */
+  | { readonly by: 'main-date', readonly among?: true }
   | { readonly by: 'id' }
   | { readonly by: 'texts', readonly keys: readonly string[] }
   | { readonly by: 'dates', readonly keys: readonly string[] }
