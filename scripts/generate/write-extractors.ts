@@ -176,6 +176,8 @@ export interface SearchParameterRow {
   readonly bound?: readonly string[]
   /** The types of a token's elements. */
   readonly of?: readonly string[]
+  /** The FHIR types of a token parameter's values. */
+  readonly values?: readonly string[]
   /** Where a reference parameter's elements are: names joined by dots. */
   readonly paths?: readonly string[]
 }
@@ -202,6 +204,10 @@ function compiled (model: Model, type: string, parameter: SearchParameter): stri
   }
 }
 
+/** Which types of values the extractor of a token parameter hands over. */
+const kinds = ({ type }: SearchParameter, js: string | undefined): object =>
+  type === 'token' && js !== undefined ? { values: [...new Set([...js.matchAll(/\bemit\('(\w+)'/g)].map(([, name]) => name))] } : {}
+
 /** Writes search-parameters.js and extractors.js with their declarations. */
 export function generate (outDir: string): void {
   const model = readModel()
@@ -213,9 +219,9 @@ export function generate (outDir: string): void {
   const missing: string[] = []
   const used = new Set<string>()
   for (const [type, own] of parametersByType(model, parameters)) {
-    table.push(`${type}: {\n${own.map(each => `${quoted(each.code)}: ${JSON.stringify(row(model, valueSets, urls, type, each))}`).join(',\n')}\n}`)
-    const functions = own.filter(each => each.expression !== undefined).flatMap(each => {
-      const js = compiled(model, type, each)
+    const sources = new Map(own.filter(each => each.expression !== undefined).map(each => [each, compiled(model, type, each)]))
+    table.push(`${type}: {\n${own.map(each => `${quoted(each.code)}: ${JSON.stringify({ ...row(model, valueSets, urls, type, each), ...kinds(each, sources.get(each)) })}`).join(',\n')}\n}`)
+    const functions = [...sources].flatMap(([each, js]) => {
       if (js === undefined) missing.push(`${type}.${each.code}`)
       for (const [, name = ''] of js?.matchAll(/(?<![.\w])([a-zA-Z]+)\(/g) ?? []) used.add(name)
       return js === undefined ? [] : [`${quoted(each.code)}: ${js}`]

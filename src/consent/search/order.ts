@@ -55,6 +55,10 @@ function valueOf (sql: Statement, a: string, key: Exclude<SortKey, { by: 'update
     case 'numbers': return `select ${which}(q.value) from karta.quantity_value q where q.rid = ${a}.rid and q.key = any (${bound(key.keys)})`
     case 'quantities': return `
       select ${which}(least(greatest(q.value, -1e200), 1e200) * k.factor + k.shift) from karta.quantity_value q, karta.quantity_key k where q.rid = ${a}.rid and k.key = q.key and k.family = any (${bound(key.families)})`
+    case 'booleans': {
+      const is = (token: string, value: number): string => `when ${a}.tokens && ${bound([token])} then ${value}`
+      return `case ${which === 'min' ? `${is(key.no, 0)} ${is(key.yes, 1)}` : `${is(key.yes, 1)} ${is(key.no, 0)}`} end`
+    }
     case 'terms': return `
       select ${which}(substr(t.text, 2)) from karta.term t where t.key = any (${bound(key.keys)}) and t.token = any (${a}.tokens) and left(t.text, 1) in ('${KIND.coding}', '${KIND.code}', '${KIND.url}')`
   }

@@ -1,4 +1,5 @@
 // What a search is sorted by. https://hl7.org/fhir/R4/search.html#sort
+import type { SearchParameterRow } from '../../generated/search-parameters.js'
 import { hashText } from '../binary.js'
 import { partsOf } from '../index/folded.js'
 import { mainDate } from '../index/main.js'
@@ -21,9 +22,14 @@ export type SortKey = { readonly descending: boolean } & (
   | { readonly by: 'quantities', readonly families: readonly string[] }
   /** Codes by their system and code. */
   | { readonly by: 'terms', readonly keys: readonly string[] }
+  /** False before true: the tokens of each. */
+  | { readonly by: 'booleans', readonly no: string, readonly yes: string }
 )
 
-/** The key of a parameter; undefined where its values have no order: references, identifiers, composites, places. */
+// Only of what is a code the dictionary keeps the text.
+const hasTerms = ({ values = [] }: SearchParameterRow): boolean => values.length === 0 || values.some(type => type === 'code' || type === 'Coding' || type === 'CodeableConcept')
+
+/** The key of a parameter; undefined where its values have no order: references, identifiers, contacts, composites, places. */
 export function sortKey (type: string, code: string, descending: boolean): SortKey | undefined {
   const row = parameterOf(type, code)
   if (row === undefined) return undefined
@@ -32,13 +38,15 @@ export function sortKey (type: string, code: string, descending: boolean): SortK
   if (row.type === 'date' && code === mainDate(type)) return { by: 'main-date', descending }
   const home = homeOf(type, code)
   const keys = (kind: string): string[] => partsOf(home, code).map(part => keyOf({ type, part }, kind))
+  const token = (text: string): string => keyOf({ type, part: { code } }, KIND.code, text)
+  const terms = (): SortKey => ({ by: 'terms', keys: partsOf(home, code).map(part => hashText(...paramOf(home, part.code).terms)), descending })
   switch (row.type) {
     case 'string': return { by: 'texts', keys: keys(KIND.word), descending }
     case 'date': return { by: 'dates', keys: keys(KIND.date), descending }
     case 'number': return { by: 'numbers', keys: keys(KIND.number), descending }
     case 'quantity': return { by: 'quantities', families: keys(KIND.family), descending }
-    case 'uri':
-    case 'token': return code === 'identifier' ? undefined : { by: 'terms', keys: partsOf(home, code).map(part => hashText(...paramOf(home, part.code).terms)), descending }
+    case 'uri': return terms()
+    case 'token': return row.values?.join() === 'boolean' ? { by: 'booleans', no: token('false'), yes: token('true'), descending } : hasTerms(row) ? terms() : undefined
     default: return undefined
   }
 }
