@@ -81,7 +81,7 @@ function sortable (queries: Queries): Queries {
 
 // What the values of a key are.
 const VALUES: Readonly<Record<SortKey['by'], string>> = {
-  updated: 'updated', 'main-date': 'date', dates: 'date', id: 'id', texts: 'text', terms: 'text', numbers: 'number', quantities: 'number'
+  updated: 'updated', 'main-date': 'date', dates: 'date', id: 'id', texts: 'text', terms: 'text', booleans: 'boolean', numbers: 'number', quantities: 'number'
 }
 
 function includesOf (queries: Queries): Pick<SearchQuery, 'includes' | 'revincludes'> {
