@@ -8,7 +8,7 @@ export interface Question {
   readonly path: string
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly alike?: true
+  readonly alike?: true | undefined
 }
 
 const PLACES: Readonly<Record<string, number>> = { p: 5, o: 40, e: 8, c: 8, r: 8 }
@@ -47,8 +47,10 @@ const batch = fc.array(one(['Observation?code={29463-7;8302-2}&_count=5', 'Patie
 // Criteria that none, one or several meet.
 const CRITERIA = [
   'Observation?identifier=urn:id|{0;1;2;3;4;5;6;7}', 'Observation?_id={o}', 'Observation?code={29463-7;8302-2}&subject=Patient/{p}', 'Condition?encounter=Encounter/{e}', 'Observation?subject:Patient.identifier=urn:shared|{0;1}&identifier=urn:id|{0;1;2;3;4}',
-  'Patient?identifier=urn:id|{0;1;2;3;4}'
+  '{Condition;Encounter}?identifier=urn:id|{0;1;2;3;4;5;6;7}', 'Patient?identifier=urn:id|{0;1;2;3;4}'
 ]
+
+const OF_DATA = CRITERIA.filter(each => !each.startsWith('Patient'))
 
 // Nothing comes of these, whatever is found: a second write of the same would not be asked of the same city.
 const conditional = (asked: (criteria: string, type: string) => Omit<Question, 'alike'>): fc.Arbitrary<Question> =>
@@ -58,19 +60,28 @@ const stranger = (type: string): string => JSON.stringify(type === 'Patient'
   ? { resourceType: 'Patient' }
   : { resourceType: type, subject: { reference: 'Patient/nobody' }, ...(type === 'Observation' && { status: 'final', code: { text: 'x' } }) })
 
-const conditionalReference = one(['Patient?identifier=urn:id|{0;1;2;3;4}', 'Patient?identifier=urn:shared|{0;1}', 'Patient?identifier={3;4}']).map((reference): Question => ({
-  method: 'POST',
-  path: '/fhir',
-  alike: true,
-  body: JSON.stringify({
-    resourceType: 'Bundle',
-    type: 'transaction',
-    entry: [
-      { resource: { resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject: { reference } }, request: { method: 'POST', url: 'Observation' } },
-      { resource: { resourceType: 'Observation', id: 'none', status: 'final', code: { text: 'x' }, subject: { reference: 'Patient/nobody' } }, request: { method: 'PUT', url: 'Observation/none', ifMatch: 'W/"1"' } }
-    ]
-  })
-}))
+// Owners are settled after all that criteria mean: of this entry nothing is known, so nothing is written.
+const FAILING = { resource: { resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject: { reference: 'Patient/nobody' } }, request: { method: 'POST', url: 'Observation' } }
+
+const transaction = (...entry: readonly object[]): Question => ({ method: 'POST', path: '/fhir', alike: true, body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }) })
+
+const conditionalReference = one(['subject|Patient?identifier=urn:id|{0;1;2;3;4}', 'subject|Patient?identifier=urn:shared|{0;1}', 'subject|Patient?name=anna&gender={male;female}', 'subject|Patient?_has:Observation:subject:identifier=urn:id|{3;4}', ...OF_DATA.map(each => `focus|${each}`)]).map(text => {
+  const [element = '', ...reference] = text.split('|')
+  const to = { reference: reference.join('|') }
+  return transaction({ resource: { ...FAILING.resource, ...(element === 'focus' ? { focus: [to] } : { subject: to }) }, request: FAILING.request }, FAILING)
+})
+
+const conditionalEntry = fc.tuple(fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE'), one(OF_DATA)).map(([method, criteria]) => {
+  const [type = '', query = ''] = criteria.split('?')
+  const resource = JSON.parse(stranger(type)) as object
+  const edit = { resourceType: 'Binary', contentType: 'application/json-patch+json', data: Buffer.from('[{"op":"test","path":"/id","value":"none"}]').toString('base64') }
+  return transaction({
+    ...(method !== 'DELETE' && { resource: method === 'PATCH' ? edit : resource }), request: { method, url: method === 'POST' ? type : criteria, ...(method === 'POST' ? { ifNoneExist: query } : method === 'PUT' && { ifMatch: 'W/"1"' }) }
+  }, FAILING)
+})
+
+const searches = fc.array(one(['Observation?code={29463-7;8302-2}&_count=5', 'Patient?gender=male', 'Patient/{p}/Observation?status=final', 'Encounter?subject:Patient.gender=female', 'Observation?status=final&_summary=count']), { minLength: 1, maxLength: 3 })
+  .map(urls => ({ ...transaction(...urls.map(url => ({ request: { method: 'GET', url } }))), alike: undefined }))
 
 const prefixes = Object.fromEntries(PREFIXES.map(prefix => [`prefix ${prefix}`, search(
   `Observation?date=${prefix}2026-01-0{1;2;3;4}`, `Observation?value-quantity=${prefix}{1;3}|http://unitsofmeasure.org|kg`, `RiskAssessment?probability=${prefix}0.{1;3}`, `Encounter?date=${prefix}2026-01`, `Appointment?date=${prefix}2026-01-0{2;4}`
@@ -144,6 +155,8 @@ export const FEATURES: Readonly<Record<string, fc.Arbitrary<Question>>> = {
   'conditional patch': conditional(criteria => ({ method: 'PATCH', path: `/fhir/${criteria}`, body: '[{"op":"test","path":"/id","value":"none"}]', headers: { 'content-type': 'application/json-patch+json' } })),
   'conditional delete': conditional(criteria => ({ method: 'DELETE', path: `/fhir/${criteria}`, headers: { 'if-match': 'W/"1"' } })),
   'conditional reference': conditionalReference,
+  'conditional entry of a transaction': conditionalEntry,
+  'search in a transaction': searches,
   read: exactly('Observation/{o}', 'Patient/{p}', 'Encounter/{e}', 'Condition/{c}', 'Appointment/a{0;1;2;3;4;5;6;7}', 'Provenance/n{0;1;2;3}', 'Group/u{0;1;2;3}'),
   vread: exactly('Observation/{o}/_history/<Observation/{o}:{0;1}>', 'Patient/{p}/_history/<Patient/{p}:0>', 'Encounter/{e}/_history/<Encounter/{e}:0>').map(sameName),
   'history of a resource': exactly('Observation/{o}/_history', 'Patient/{p}/_history', 'Encounter/{e}/_history', 'Condition/{c}/_history?_count=1', 'Observation/{o}/_history?_summary=count'),
