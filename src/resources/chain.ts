@@ -10,14 +10,13 @@ import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
 import { TerminologyError } from '../fhir/terminology/terminology-error.js'
 import { ownerParameter, partsOf } from '../store/index/folded.js'
-import { conditionOf, generalParameters, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
+import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import { NEVER, not, or, type Condition } from '../store/search/condition.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
 import { LIST, onList } from './list.js'
 import { versionText, WHOLE } from './representation.js'
-import { NEWEST, nextTypes, type SearchQuery } from './search-query.js'
-import type { TypesQuery } from './search-types.js'
+import { NEWEST, nextTypes } from './search-query.js'
 import type { Server } from './server.js'
 import { terminologyFor, type Terminology } from './terminology.js'
 
@@ -26,58 +25,42 @@ const MOST = 20_000
 const PAGE = 1000
 
 /** `left`: how many more steps may be taken, over all chains and types of what is asked together. */
-interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, readonly terminology: Terminology, left: number }
+export interface Way { readonly server: Server, readonly caller: Caller, readonly context: SearchContext, readonly terminology: Terminology, left: number }
 
 const MOST_WAYS = 200
 
-/** The conditions of a query, its chains resolved. Throws FhirError 400 where a chain leads over too many resources, 403 where a scope is missing. */
-export const conditionsOf = async (server: Server, caller: Caller, query: SearchQuery, context: SearchContext): Promise<readonly Condition[]> =>
-  await resolver(server, caller, context)(query)
+export const wayFor = (server: Server, caller: Caller, context: SearchContext): Way =>
+  ({ server, caller, context, terminology: terminologyFor(server, caller), left: MOST_WAYS })
 
-/** The same for many queries, which together may take no more steps than one. */
-export function resolver (server: Server, caller: Caller, context: SearchContext): (query: SearchQuery) => Promise<readonly Condition[]> {
-  const way: Way = { server, caller, context, terminology: terminologyFor(server, caller), left: MOST_WAYS }
-  return async ({ type, criteria }) => await allOf(way, type, criteria)
-}
-
-/** The same for each of several types. What is asked of all types alike stands with the first query only. */
-export async function conditionsOfEach (server: Server, caller: Caller, queries: TypesQuery['queries'], context: SearchContext): Promise<ReadonlyArray<readonly Condition[]>> {
-  const resolve = resolver(server, caller, context)
-  const [{ criteria, ...first }] = queries
-  const general = await resolve({ ...first, criteria: criteria.filter(isGeneral) })
-  return await Promise.all(queries.map(async query => [...general.map(ofAnyType), ...await resolve({ ...query, criteria: query.criteria.filter(each => !isGeneral(each)) })]))
-}
-
-const isGeneral = ({ code, steps }: Criterion): boolean => steps.length === 0 && generalParameters().includes(code)
-
-const ofAnyType = (condition: Condition): Condition => condition.kind === 'ids' ? { ...condition, type: undefined } : condition
-
-const allOf = async (way: Way, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Condition[]> =>
-  await Promise.all(criteria.map(each => resolved(way, type, each)))
-
-async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
+/** The condition of a criterion, its chain resolved. Throws FhirError 400 where it leads over too many resources, 403 where a scope is missing. */
+export async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
   const [step, ...steps] = criterion.steps
   if (step === undefined) return criterion.code === LIST ? await onList(way.server, way.caller, type, criterion) : conditionOf(type, criterion, await way.terminology.contextOf(type, criterion, way.context))
-  const found = await Promise.all(nextTypes(type, criterion.name, step).map(async next => await stepped(way, type, step, next, { ...criterion, steps })))
+  return await through(way, type, step, criterion.name, async next => await resolved(way, next, { ...criterion, steps }))
+}
+
+/** What is asked of the resources at the other end of a step, as a condition of those at its beginning. `name` is for messages. */
+export async function through (way: Way, type: ResourceType, step: Step, name: string, asked: (next: ResourceType) => Promise<Condition>): Promise<Condition> {
+  const found = await Promise.all(nextTypes(type, name, step).map(async next => await stepped(way, type, step, next, name, asked)))
   return or(found)
 }
 
-async function stepped (way: Way, type: ResourceType, step: Step, next: ResourceType, criterion: Criterion): Promise<Condition> {
+async function stepped (way: Way, type: ResourceType, step: Step, next: ResourceType, name: string, asked: (next: ResourceType) => Promise<Condition>): Promise<Condition> {
   if (!allows(way.caller, next, 'search-type')) {
     // Where the chain names no type, those that the scopes leave out are as if there were none of them.
     if (step.type === undefined) return NEVER
-    throw forbidden(`${criterion.name}: the token's scope does not cover a search of ${next}`)
+    throw forbidden(`${name}: the token's scope does not cover a search of ${next}`)
   }
-  if (way.left-- <= 0) throw tooCostly(`${criterion.name} leads over too many types: name them, as in subject:Patient`)
+  if (way.left-- <= 0) throw tooCostly(`${name} leads over too many types: name them, as in subject:Patient`)
   let condition: Condition
   try {
-    condition = await resolved(way, next, criterion)
+    condition = await asked(next)
   } catch (thrown) {
     // Another of the types has it, or leads on, or the query would have been refused.
     if (thrown instanceof UnknownParameter || (thrown instanceof FhirError && thrown.status === 400 && !isTooCostly(thrown) && !(thrown instanceof TerminologyError))) return NEVER
     throw thrown
   }
-  return step.kind === 'chain' ? await refersTo(way, type, step.code, next, condition, criterion.name) : await isReferredTo(way, type, next, step.code, condition, criterion.name)
+  return step.kind === 'chain' ? await refersTo(way, type, step.code, next, condition, name) : await isReferredTo(way, type, next, step.code, condition, name)
 }
 
 /** That a resource refers by a parameter to one of a type that meets a condition. */

@@ -10,7 +10,7 @@ import type { ResourceType } from '../fhir/resource-types.js'
 import { Lanes } from '../store/lanes.js'
 import type { LockName } from '../store/locks.js'
 import type { Condition } from '../store/search/condition.js'
-import { conditionsOf, resolver } from './chain.js'
+import { conditionsOf, resolver } from './conditions.js'
 import { resourceTypeOf, type Asked } from './exchange.js'
 import { formOf } from './representation.js'
 import { isOurs, searchQuery, NEWEST, type SearchQuery } from './search-query.js'
@@ -44,7 +44,7 @@ function criteria (server: Server, caller: Caller, type: ResourceType, given: As
   const query = searchQuery(type, given, { zone: server.zone, base: server.base, now: Date.now() })
   // A criterion that is passed over would mean another resource.
   if (query.unknown.length > 0) throw invalid(`${query.unknown.join(', ')}: ${type} has no such search parameter`)
-  if (query.criteria.length === 0) throw invalid(`without criteria every ${type} would be meant: say which, such as ${type}?identifier=system|value`)
+  if (query.criteria.length + query.filters.length === 0) throw invalid(`without criteria every ${type} would be meant: say which, such as ${type}?identifier=system|value`)
   return { type, query, text: JSON.stringify(query.used.map(pair => pair.join('=')).sort()) }
 }
 

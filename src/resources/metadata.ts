@@ -47,10 +47,13 @@ export function statement (server: Pick<Server, 'base' | 'config'>, routes: read
       },
       resource: RESOURCE_TYPES.map(type => resource(type, routes, server)),
       interaction: systemInteractions(routes),
-      searchParam: generalParameters().flatMap(code => parameterOf('Resource', code) ?? []).map(row => ({ name: row.code, definition: row.url, type: row.type }))
+      searchParam: [...generalParameters().flatMap(code => parameterOf('Resource', code) ?? []).map(row => ({ name: row.code, definition: row.url, type: row.type })), ...EXPRESSIONS]
     }]
   }
 }
+
+// What is asked of every type beside its own parameters. https://hl7.org/fhir/R4/search_filter.html
+const EXPRESSIONS: NonNullable<CapabilityStatementRestResource['searchParam']> = [{ name: '_filter', definition: 'http://hl7.org/fhir/SearchParameter/filter', type: 'special' }]
 
 type ResourceInteraction = NonNullable<CapabilityStatementRestResource['interaction']>[number]
 

@@ -2,6 +2,7 @@
 import type { Order } from '../consent/search/order.js'
 import { FhirError, invalid, notSupported } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
+import { parseFilter, testsIn, type Filter } from '../fhir/search/filter.js'
 import { criterion, type Criterion, type Step } from '../fhir/search/parameter.js'
 import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
 import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
@@ -19,6 +20,7 @@ export interface SearchQuery {
   readonly type: ResourceType
   /** What is asked of the resources themselves; chains are not resolved yet. */
   readonly criteria: readonly Criterion[]
+  readonly filters: readonly Filter[]
   /** Parameters that the type has not; they were passed over. */
   readonly unknown: readonly string[]
   readonly order: Order
@@ -36,7 +38,7 @@ const MOST_VALUES = 1000
 const MOST = 1000
 
 const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor']
-const LATER: readonly string[] = ['_filter', '_text', '_content', '_contained', '_containedType', '_query', '_explain']
+const LATER: readonly string[] = ['_text', '_content', '_contained', '_containedType', '_query', '_explain']
 
 /** The names that are the server's own. */
 export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
@@ -44,12 +46,17 @@ export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESUL
 /** Reads a query. Throws FhirError 400 that names the parameter and what is allowed. */
 export function searchQuery (type: ResourceType, query: Asked['query'], context: SearchContext): SearchQuery {
   const criteria: Criterion[] = []
+  const filters: Filter[] = []
   const unknown: string[] = []
   const used: [string, string][] = []
   for (const [name, given] of Object.entries(query)) {
     for (const value of [given ?? ''].flat()) {
       if (name !== '_cursor') used.push([name, name === '_count' ? String(countIn(value)) : value])
       if (isOurs(name)) continue
+      if (name === FILTER) {
+        filters.push(parseFilter(value))
+        continue
+      }
       try {
         criteria.push(criterionIn(type, name, value, context))
       } catch (thrown) {
@@ -60,10 +67,12 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
     }
   }
   const values = criteria.reduce((sum, each) => sum + each.values.length, 0)
-  if (criteria.length > MOST_CRITERIA || values > MOST_VALUES) throw invalid(`a search has at most ${MOST_CRITERIA} parameters and ${MOST_VALUES} values; this one has ${criteria.length} and ${values}`)
+  const asked = filters.reduce((sum, each) => sum + testsIn(each), criteria.length)
+  if (asked > MOST_CRITERIA || values > MOST_VALUES) throw invalid(`a search has at most ${MOST_CRITERIA} parameters, the comparisons of a _filter among them, and ${MOST_VALUES} values; this one has ${asked} and ${values}`)
   return {
     type,
     criteria,
+    filters,
     unknown,
     order: orderIn(type, one(query, '_sort')),
     count: countIn(one(query, '_count')),
@@ -73,9 +82,12 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
   }
 }
 
+const FILTER = '_filter'
+
 function criterionIn (type: ResourceType, name: string, value: string, context: SearchContext): Criterion {
   const asked = criterion(name, value)
   if (asked.code === '_type') throw invalid(`${name}: _type is asked where a search is not of one type already, such as ?_type=Patient,Observation`)
+  if (asked.code === FILTER) throw invalid(`${name}: ${FILTER} stands by itself, without modifiers and in no chain`)
   if (LATER.includes(asked.code)) throw notSupported(`${name} is not supported yet`)
   refuseUnknown(type, asked, context)
   return asked

@@ -8,7 +8,7 @@ import { invalid, outcome, type FhirError, type Issue } from '../fhir/outcome.js
 import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
-import { conditionsOfEach } from './chain.js'
+import { conditionsOfEach } from './conditions.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
 import { included } from './include.js'
 import { laidOut, one, versionText, wantedBy, type Wanted } from './representation.js'

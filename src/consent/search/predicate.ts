@@ -40,8 +40,9 @@ export function ridsOf (sql: Statement, condition: Valued, most?: number): strin
   return `array(select x.rid from (${valueRows(sql, condition, 'find')}) x${most === undefined ? '' : ` limit ${most}`})`
 }
 
-function termTokens (sql: Statement, { key, text, except = [] }: Extract<Condition, { kind: 'terms' }>): string {
-  const others = except.length === 0 ? '' : ` and not t.token = any (${sql.bind(numbers(except), 'int8[]')})`
+function termTokens (sql: Statement, { key, text, except = [], ending }: Extract<Condition, { kind: 'terms' }>): string {
+  const end = ending === undefined ? '' : sql.bind(ending, 'text')
+  const others = `${except.length === 0 ? '' : ` and not t.token = any (${sql.bind(numbers(except), 'int8[]')})`}${end === '' ? '' : ` and right(t.text, char_length(${end})) <> ${end}`}`
   return `array(select t.token from karta.term t where t.key = ${sql.bind(key, 'int8')} and ${beginsWith(sql, 't.text', text)} and left(t.text, 200) >= ${sql.bind(text.slice(0, 100), 'text')}${others})`
 }
 
@@ -87,6 +88,7 @@ function spans (sql: Statement, lo: string, hi: string, { prefix, low, high }: C
     case 'sa': return `${lo} >= ${to()}`
     case 'eb': return `${hi} <= ${from()}`
     case 'ap': return `(${lo} < ${to()} and ${hi} > ${from()})`
+    case 'co': return `(${lo} <= ${from()} and ${hi} >= ${to()})`
   }
 }
 
@@ -123,6 +125,7 @@ function point ({ prefix, low, high, at }: Comparison, in_: Bound): string {
     case 'sa': return `q.value > ${in_(at)}`
     case 'eb': return `${top} < ${in_(at)}`
     case 'ap': return `(q.value <= ${in_(high)} and ${top} >= ${in_(low)})`
+    case 'co': return `(q.value <= ${in_(at)} and ${top} >= ${in_(at)})`
   }
 }
 
@@ -132,6 +135,7 @@ function exactly (sql: Statement, column: string, { prefix, low, high, at }: Com
   const within = (): string => `(${column} >= ${value(low)} and ${column} < ${value(high)})`
   switch (prefix) {
     case 'eq':
+    case 'co':
     case 'ap': return within()
     case 'ne': return `not ${within()}`
     case 'gt':
@@ -170,11 +174,26 @@ function quantities (sql: Statement, family: string, unit: UnitAsked, comparison
   }
 }
 
-function words (sql: Statement, { keys, text, start, inside }: Extract<Condition, { kind: 'words' }>): string {
+function words (sql: Statement, { keys, text, start, how }: Extract<Condition, { kind: 'words' }>): string {
   const rows = `select s.rid from karta.string_value s where s.key = any (${sql.bind(numbers(keys), 'int8[]')})`
-  if (inside) return `${rows} and strpos(coalesce(s.whole, s.value), ${sql.bind(text, 'text')}) > 0`
-  if (start === text) return `${rows} and ${beginsWith(sql, 's.value', text)}`
-  return `${rows} and s.value = ${sql.bind(start, 'text')} and ${beginsWith(sql, 's.whole', text)}`
+  const whole = 'coalesce(s.whole, s.value)'
+  const asked = (): string => sql.bind(text, 'text')
+  switch (how) {
+    case 'starts': return start === text
+      ? `${rows} and ${beginsWith(sql, 's.value', text)}`
+      : `${rows} and s.value = ${sql.bind(start, 'text')} and ${beginsWith(sql, 's.whole', text)}`
+    case 'is': return `${rows} and s.value = ${sql.bind(start, 'text')} and ${whole} = ${asked()}`
+    case 'is-not': return `${rows} and ${whole} <> ${asked()}`
+    case 'contains': return `${rows} and strpos(${whole}, ${asked()}) > 0`
+    case 'ends': {
+      const ending = asked()
+      return `${rows} and right(${whole}, char_length(${ending})) = ${ending}`
+    }
+    case 'gt': return `${rows} and ${whole} > ${asked()}`
+    case 'lt': return `${rows} and ${whole} < ${asked()}`
+    case 'ge': return `${rows} and ${whole} >= ${asked()}`
+    case 'le': return `${rows} and ${whole} <= ${asked()}`
+  }
 }
 
 // A box first, which the index answers, then the distance on a sphere of the Earth's mean radius.

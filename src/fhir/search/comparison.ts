@@ -6,9 +6,10 @@ export type Prefix = typeof PREFIXES[number]
 
 /**
  * How a value is compared. [low, high) is the span that the value means by its precision, `at` the number itself (a date has none):
- * with gt, lt, ge, le, sa and eb a number is exact. For `ap` the span is the wider one.
+ * with gt, lt, ge, le, sa and eb a number is exact. For `ap` the span is the wider one. `co`, which is an operator of _filter only: what the resource
+ * says includes it.
  */
-export interface Comparison { readonly prefix: Prefix, readonly low: number, readonly high: number, readonly at: number }
+export interface Comparison { readonly prefix: Prefix | 'co', readonly low: number, readonly high: number, readonly at: number }
 
 const PREFIX = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)(?=[-+.\d])/
 

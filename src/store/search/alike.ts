@@ -15,7 +15,7 @@ export function alike (left: Condition, right: Condition): Condition | undefined
       return { ...left, indirect: union(left.indirect, right.indirect), references: union(left.references, right.references) }
     }
     case 'words': {
-      if (right.kind !== 'words' || left.text !== right.text || left.start !== right.start || left.inside !== right.inside) return undefined
+      if (right.kind !== 'words' || left.text !== right.text || left.start !== right.start || left.how !== right.how) return undefined
       return { ...left, keys: union(left.keys, right.keys) }
     }
     case 'ids': return right.kind === 'ids' && isDeepStrictEqual(left.ids, right.ids) ? { ...left, type: left.type === right.type ? left.type : undefined } : undefined

@@ -34,7 +34,7 @@ function pair (asked: Asked, code: string, second: string, third: string): Condi
   const { name, row, context } = asked
   switch (row.components?.[1]?.type) {
     case 'quantity': return quantityValue({ ...asked, raw: second }, KIND.family, code)
-    case 'string': return words([keyOf(asked, KIND.word, code)], folded(unescaped(second)), false)
+    case 'string': return words([keyOf(asked, KIND.word, code)], folded(unescaped(second)))
     case 'date': return { kind: 'dates', key: keyOf(asked, KIND.date, code), comparison: dateIn(name, unescaped(second), context) }
     case 'number': return { kind: 'window', key: keyOf(asked, KIND.number, code), start: numberIn(name, unescaped(second)), end: numberIn(name, unescaped(third)) }
     default: return tokens(textsOf(asked, row.components?.[1], second).map(value => keyOf(asked, KIND.pair, `${code}$${value}`)))

@@ -5,8 +5,8 @@ import type { Comparison } from '../../fhir/search/comparison.js'
 export type Condition =
   /** It has one of these tokens. `sparse`: of a kind that few resources share. */
   | { readonly kind: 'tokens', readonly any: readonly string[], readonly sparse: boolean }
-  /** It has the token of a text in the dictionary `key`: that text, or one that begins with it; `except`: tokens that do not count. */
-  | { readonly kind: 'terms', readonly key: string, readonly text: string, readonly except?: readonly string[] }
+  /** It has the token of a text in the dictionary `key`: that text, or one that begins with it; not counted are the tokens `except`, and texts that end with `ending`. */
+  | { readonly kind: 'terms', readonly key: string, readonly text: string, readonly except?: readonly string[], readonly ending?: string }
   /** `type`: undefined where each of several types is asked for these ids. */
   | { readonly kind: 'ids', readonly type: number | undefined, readonly ids: readonly string[] }
   /** Its rid is in [from, before). */
@@ -19,8 +19,8 @@ export type Condition =
   | { readonly kind: 'quantities', readonly family: string, readonly unit: UnitAsked, readonly comparison: Comparison }
   /** A composite's two numbers: the first and the second are compared each on its own. */
   | { readonly kind: 'window', readonly key: string, readonly start: Comparison, readonly end: Comparison }
-  /** A text begins with `text`, or has it inside; `start` is what of it stands in the index. */
-  | { readonly kind: 'words', readonly keys: readonly string[], readonly text: string, readonly start: string, readonly inside: boolean }
+  /** A text begins with `text`, or is otherwise to it; `start` is what of it stands in the index. */
+  | { readonly kind: 'words', readonly keys: readonly string[], readonly text: string, readonly start: string, readonly how: TextTest }
   /** It is near enough: kilometres from a place. */
   | { readonly kind: 'near', readonly latitudes: string, readonly longitudes: string, readonly place: Place }
   /** It belongs to one of these patients. `indirect`: the token that says that the owner columns do not tell; of several types the token of each. */
@@ -29,6 +29,9 @@ export type Condition =
   | { readonly kind: 'owner', readonly owners: readonly string[] }
   | { readonly kind: 'and' | 'or', readonly of: readonly Condition[] }
   | { readonly kind: 'not', readonly of: Condition }
+
+/** How a text is to the one that is asked; `gt` and the like by the code points of their letters. */
+export type TextTest = 'starts' | 'contains' | 'ends' | 'is' | 'is-not' | 'gt' | 'lt' | 'ge' | 'le'
 
 /** A resource by its id, and by its surrogate where that is known. */
 export interface ResourceName { readonly id: string, readonly owner?: string }

@@ -8,7 +8,7 @@ import { termsFrom } from './token.js'
 /** The same uri; `:above`: one that it stands below of; `:below`: one that begins with it. */
 export function uriValue (asked: Asked): Condition {
   const uri = unescaped(asked.raw)
-  if (asked.modifier === 'below') return or([termsFrom(asked, KIND.url + uri), words([keyOf(asked, KIND.url)], uri, false)])
+  if (asked.modifier === 'below') return or([termsFrom(asked, KIND.url + uri), words([keyOf(asked, KIND.url)], uri)])
   if (asked.modifier === 'above') return tokens(beginnings(uri).map(each => keyOf(asked, KIND.url, each)))
   const bar = uri.lastIndexOf('|')
   return tokens([keyOf(asked, KIND.url, uri), ...(bar > 0 ? [keyOf(asked, KIND.version, uri)] : [])], true)
