@@ -2,6 +2,7 @@
 // transaction makes is meant as well, and what it ends is not. https://hl7.org/fhir/R4/http.html#trules docs/decisions/0019-conditional-bundles.md
 import { FhirError, multipleMatches } from '../fhir/outcome.js'
 import { referenceTo } from '../fhir/reference.js'
+import type { ResourceType } from '../fhir/resource-types.js'
 import { validate } from '../fhir/validate.js'
 import { hashText } from '../store/binary.js'
 import { indexRows } from '../store/index-rows.js'
@@ -37,7 +38,9 @@ class InBundle {
   readonly #puts = new Map<string, Planned[]>()
   readonly #ended = new Set<string>()
   readonly #changed = new Map<string, Planned>()
-  readonly #tokens = new Map<Planned, ReadonlySet<string>>()
+  /** What is made under criteria. */
+  readonly #made = new Map<string, Planned>()
+  readonly #byToken = new Map<string, ReadonlyMap<string, ReadonlySet<Planned>>>()
 
   constructor (server: Server, plans: readonly Planned[]) {
     this.#server = server
@@ -48,29 +51,46 @@ class InBundle {
       if (puts === undefined) this.#puts.set(plan.type, [plan])
       else puts.push(plan)
       if (plan.reference !== '') this.#changed.set(plan.reference, plan)
+      if (plan.current === undefined && plan.entry.criteria !== undefined) this.#made.set(keyOf(plan.entry.criteria), plan)
     }
   }
 
   targets ({ criteria, conditions, rows }: ConditionalReference): Target[] {
-    const asked = conditions.every(isTokens) ? conditions.map(({ any }) => any) : undefined
-    const stored = rows.map(({ type, id }) => referenceTo(type, id)).filter(reference => !this.#ended.has(reference) && (asked === undefined || !this.#changed.has(reference)))
-    const key = keyOf(criteria)
-    const written = (this.#puts.get(criteria.type) ?? []).filter(plan => asked === undefined
-      // What only the database can tell is told of what was there before, and of what is made under the same criteria.
-      ? plan.current === undefined && plan.entry.criteria !== undefined && keyOf(plan.entry.criteria) === key
-      : this.#meets(plan, asked))
-    return [...stored.map(reference => this.#changed.get(reference) ?? reference), ...written]
+    const stored = rows.map(({ type, id }) => referenceTo(type, id)).filter(reference => !this.#ended.has(reference))
+    if (conditions.every(isTokens)) {
+      const asked = conditions.map(({ any }) => any)
+      return [...stored.filter(reference => !this.#changed.has(reference)), ...this.#meeting(criteria.type, asked)]
+    }
+    // What only the database can tell is told of what was there before, and of what is made under the same criteria.
+    const made = this.#made.get(keyOf(criteria))
+    return [...stored.map(reference => this.#changed.get(reference) ?? reference), ...(made === undefined ? [] : [made])]
   }
 
-  #meets (plan: Planned, asked: ReadonlyArray<readonly string[]>): boolean {
-    const tokens = this.#tokensOf(plan)
-    return asked.every(any => any.some(token => tokens.has(token)))
+  // Gone through is what has the rarest of what is asked: a Bundle may ask for thousands, among thousands.
+  #meeting (type: ResourceType, asked: ReadonlyArray<readonly string[]>): Planned[] {
+    const byToken = this.#tokensOf(type)
+    const having = asked.map(any => any.flatMap(token => byToken.get(token) ?? []))
+    const count = (sets: ReadonlyArray<ReadonlySet<Planned>>): number => sets.reduce((sum, set) => sum + set.size, 0)
+    const [rarest = [], ...others] = having.sort((a, b) => count(a) - count(b))
+    return [...new Set(rarest.flatMap(set => [...set]))].filter(plan => others.every(sets => sets.some(set => set.has(plan))))
   }
 
-  #tokensOf (plan: Planned): ReadonlySet<string> {
-    let tokens = this.#tokens.get(plan)
-    if (tokens === undefined) this.#tokens.set(plan, tokens = tokensOf(this.#server, plan))
-    return tokens
+  #tokensOf (type: ResourceType): ReadonlyMap<string, ReadonlySet<Planned>> {
+    let byToken = this.#byToken.get(type)
+    if (byToken === undefined) this.#byToken.set(type, byToken = this.#indexed(this.#puts.get(type) ?? []))
+    return byToken
+  }
+
+  #indexed (plans: readonly Planned[]): ReadonlyMap<string, ReadonlySet<Planned>> {
+    const byToken = new Map<string, Set<Planned>>()
+    for (const plan of plans) {
+      for (const token of tokensOf(this.#server, plan)) {
+        const having = byToken.get(token)
+        if (having === undefined) byToken.set(token, new Set([plan]))
+        else having.add(plan)
+      }
+    }
+    return byToken
   }
 }
 
@@ -79,9 +99,9 @@ type Tokens = Extract<Condition, { kind: 'tokens' }>
 const isTokens = (condition: Condition): condition is Tokens => condition.kind === 'tokens'
 
 /** The tokens of what an entry writes; of what is not valid, and will be refused, none. */
-function tokensOf ({ zone, base }: Server, { type, id, resource }: Planned): ReadonlySet<string> {
+function tokensOf ({ zone, base }: Server, { type, id, resource }: Planned): string[] {
   const value = resource?.read().value
-  if (value === undefined || validate(type, value).some(({ severity }) => severity === 'error')) return new Set()
+  if (value === undefined || validate(type, value).some(({ severity }) => severity === 'error')) return []
   const { tokens } = indexRows(type, id, value, { zone, base })
-  return new Set(Array.from({ length: tokens.length / 2 }, (_, place) => hashText(tokens[2 * place] ?? 0, tokens[2 * place + 1] ?? 0)))
+  return Array.from({ length: tokens.length / 2 }, (_, place) => hashText(tokens[2 * place] ?? 0, tokens[2 * place + 1] ?? 0))
 }

@@ -2,10 +2,10 @@
 // Only what the caller may see is found. The look and the write are one step for all who ask the same: two creates that race make one resource.
 import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
-import { searchMatches, shapesIn } from '../consent/search/matches.js'
+import { searchMatches } from '../consent/search/matches.js'
 import { searchPage } from '../consent/search/page.js'
 import type { VersionRow } from '../consent/visible.js'
-import { forbidden, invalid, multipleMatches, tooCostly, type FhirError } from '../fhir/outcome.js'
+import { forbidden, invalid, multipleMatches, type FhirError } from '../fhir/outcome.js'
 import type { ResourceType } from '../fhir/resource-types.js'
 import { Lanes } from '../store/lanes.js'
 import type { LockName } from '../store/locks.js'
@@ -61,7 +61,6 @@ export interface Look { readonly criteria: Criteria, readonly most: number, read
 export interface Meant { readonly conditions: readonly Condition[], readonly rows: readonly VersionRow[] }
 
 const AT_ONCE = 4
-const MOST_SHAPES = 100
 
 /** What many criteria mean, in their order; those of one shape are looked up together. Throws FhirError 400 where they are of too many shapes, or their chains lead too far. */
 export async function lookUp (server: Server, caller: Caller, looks: readonly Look[]): Promise<Meant[]> {
@@ -69,8 +68,6 @@ export async function lookUp (server: Server, caller: Caller, looks: readonly Lo
   const lanes = new Lanes(AT_ONCE)
   const asks = await Promise.all(looks.map(async ({ criteria: { type, query }, most, texts }) =>
     ({ type, conditions: await lanes.run(async () => await resolve(query)), most: most + 1, texts })))
-  const shapes = shapesIn(caller, asks)
-  if (shapes > MOST_SHAPES) throw tooCostly(`the criteria of this Bundle are of ${shapes} kinds: at most ${MOST_SHAPES} are looked up in one; send it in parts`)
   const rows = await searchMatches(server.searches, caller, asks)
   return asks.map(({ conditions }, place) => ({ conditions, rows: rows[place] ?? [] }))
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { LightMyRequestResponse } from 'fastify'
+import { RESOURCE_TYPES } from '../../src/fhir/resource-types.js'
 import { server, type Resource, type TestServer } from '../server.js'
 
 const SYSTEM = 'urn:oid:1.2.3'
@@ -98,12 +99,12 @@ t.test('searches see what the transaction has written, and are audited with it',
   const anna = `urn:uuid:${randomUUID()}`
 
   const reply = await transaction(ask, [
-    request('GET', `Patient?${of('1')}`), request('GET', 'Patient/two/Observation?code:text=pulse'), request('POST', `Patient/_search?${of('2')}`), request('GET', 'Patient?_summary=count'),
+    request('GET', `Patient?${of('1')}`), request('GET', 'Patient/two/Observation?code:text=pulse'), request('POST', `Patient/_search?${of('2')}`), request('GET', 'Patient?_summary=count'), request('GET', '?_type=Patient,Observation&_summary=count'),
     request('GET', 'Patient/two'), make('1', {}, anna), request('POST', 'Observation', pulse('Patient/two')), request('PUT', `Patient?${of('2')}`, person('2', { active: true }))
   ])
 
-  const [made, inCompartment, posted, counted, two] = entriesOf(reply).map(({ resource }) => resource)
-  t.match([made?.entry?.length, inCompartment?.entry?.length, posted?.entry, counted?.total], [1, 1, [{ resource: { id: 'two', active: true } }], 4])
+  const [made, inCompartment, posted, counted, system, two] = entriesOf(reply).map(({ resource }) => resource)
+  t.match([made?.entry?.length, inCompartment?.entry?.length, posted?.entry, counted?.total, system?.total], [1, 1, [{ resource: { id: 'two', active: true } }], 4, 5])
   t.match(two, { id: 'two', active: true })
   const { rows } = await pool.query<{ shown: number }>('select cardinality(shown) as shown from karta.audit where interaction = 7 order by 1')
   t.same(rows.map(({ shown }) => shown), [3, 4], 'what was written; what was found and read')
@@ -224,6 +225,27 @@ t.test('two hundred conditional creates are as many round trips as one', async t
   t.ok(between - before <= 3 && trips() - between <= 3, 'one to look up, one to write; the locks are one more, and one to give them back')
   t.same(placesOf(first), placesOf(second))
   t.equal(await count(), 203)
+})
+
+t.test('thousands of references to what the same transaction makes are found at once', async t => {
+  const { ask, count } = await people(t)
+  const values = Array.from({ length: 1500 }, (_, place) => `own-${place}`)
+
+  const reply = await transaction(ask, values.flatMap(value => [
+    request('POST', 'Patient', person(value, { gender: 'male' })), request('POST', 'Observation', pulse(`Patient?gender=male&${of(value)}`))
+  ]))
+
+  t.same(new Set(statusesOf(reply)), new Set(['201']))
+  t.equal(await count(`Observation?subject.identifier=${SYSTEM}|own-1499&_summary=count`), 1)
+})
+
+t.test('criteria of very many kinds are refused', async t => {
+  const { ask } = await people(t)
+  const types = RESOURCE_TYPES.filter(type => type !== 'Patient').slice(0, 101)
+
+  const reply = await transaction(ask, types.map(type => request('DELETE', `${type}?_lastUpdated=lt2000`)))
+
+  t.match([reply.statusCode, reply.json().issue[0]], [400, { code: 'too-costly', diagnostics: /at most 100 are looked up in one/ }])
 })
 
 t.test('transactions that race for the same criteria make one resource of each', async t => {

@@ -1,6 +1,7 @@
 // What many criteria mean, looked up together: one statement for all that are of one shape, whatever their values.
 // https://hl7.org/fhir/R4/http.html#transaction docs/decisions/0019-conditional-bundles.md
 import type { Caller } from '../../auth/caller.js'
+import { tooCostly } from '../../fhir/outcome.js'
 import { numberOf, type ResourceType } from '../../fhir/resource-types.js'
 import { numbers, texts } from '../../store/binary.js'
 import { Lanes } from '../../store/lanes.js'
@@ -16,20 +17,23 @@ export interface Ask { readonly type: ResourceType, readonly conditions: readonl
 
 // No more connections than a few searches take.
 const AT_ONCE = 4
+const MOST_SHAPES = 100
 
-/** The resources that each of these means, of those that the caller may see, in the order asked. */
+/**
+ * The resources that each of these means, of those that the caller may see, in the order asked. Throws FhirError 400 where they are so different that
+ * it takes too many statements.
+ */
 export async function searchMatches (db: Searches, caller: Caller, asks: readonly Ask[]): Promise<VersionRow[][]> {
   const found: VersionRow[][] = asks.map(() => [])
+  const shapes = shapesOf(caller, asks)
+  if (shapes.length > MOST_SHAPES) throw tooCostly(`the criteria of this Bundle are of ${shapes.length} kinds: at most ${MOST_SHAPES} are looked up in one; send it in parts`)
   const lanes = new Lanes(AT_ONCE)
-  await Promise.all(shapesOf(caller, asks).map(async shape => await lanes.run(async () => {
+  await Promise.all(shapes.map(async shape => await lanes.run(async () => {
     const rows = await db.query<RawRow & { readonly place: number }>(queryOf(caller, shape))
     for (const row of rows) found[row.place]?.push(versionRow(row))
   })))
   return found
 }
-
-/** How many statements it takes to look these up. */
-export const shapesIn = (caller: Caller, asks: readonly Ask[]): number => shapesOf(caller, asks).length
 
 /** What is alike but for its values: the SQL, the place of each, and its values in their order, as texts. */
 interface Shape extends Pick<Ask, 'most' | 'texts'> { readonly sql: string, readonly types: readonly string[], readonly places: number[], readonly values: (string | null)[][] }
