@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { kept } from '../conformance/suite.js'
+import { SUITES } from '../conformance/suites.js'
 
 const text = readFileSync('conformance/README.md', 'utf8')
 const pageOf = (link: string): string => link.replace(/[#:,].*$/, '')
 
 t.test('every file that the tables name is there', async t => {
-  const named = [...text.matchAll(/`((?:src|test|scripts)\/[^`]+)`/g)].map(([, path = '']) => path)
+  const named = [...text.matchAll(/`((?:src|test|scripts|conformance)\/[^`]+)`/g)].map(([, path = '']) => path)
 
   t.ok(named.length > 100)
   for (const path of new Set(named)) t.ok(existsSync(path), path)
@@ -22,3 +24,12 @@ t.test('every page that the code cites is in the tables', async t => {
     }
   }
 })
+
+for (const { name, title, folder, run } of SUITES) {
+  t.test(`${title}: what is recorded comes out, and each miss has its reason`, { skip: existsSync(folder) ? false : `${folder} is not here` }, async t => {
+    const cases = await run()
+
+    t.same(cases, kept(name), `otherwise: npm run conformance -- ${name}`)
+    t.same(cases.filter(({ pass, because }) => !pass && because === undefined), [])
+  })
+}
