@@ -15,7 +15,7 @@ import { numbers } from '../../store/binary.js'
 import { COLUMNS, versionRow, type RawRow, type VersionRow } from '../row.js'
 import { reachable, scoped, subjectOf } from '../scoped.js'
 import { behind, columnsOf, isWalked, orderBy, type Column, type Order, type Place } from './order.js'
-import { findsRids, ownersOf, predicate, ridsOf } from './predicate.js'
+import { findsRids, foundByTokens, ownersOf, predicate, ridsOf } from './predicate.js'
 import { Statement } from './statement.js'
 
 export interface Search {
@@ -157,7 +157,7 @@ export function partsOf (sql: Statement, caller: Caller, { table, isOwned }: Row
     driver: driverOf(sql, caller, table, isOwned, subject, conditions),
     all: (alias, also) => `
       select ${alias}.* from ${table.name} ${alias} where ${table.only === undefined ? 'true' : `${alias}.${table.only}`} and ${also} and
-      ${[...conditions.map(each => indexed(sql, alias, each)), scoped(alias, caller.kind, subject)].join(' and ')} offset 0`
+      ${[...conditions.map(each => indexed(sql, alias, table.name, each)), scoped(alias, caller.kind, subject)].join(' and ')} offset 0`
   }
 }
 
@@ -185,8 +185,8 @@ function eitherSource (sql: Statement, table: string, only: string, { patients, 
 const NOTHING = (): string => 'null'
 
 // As an index answers it, where there is one.
-function indexed (sql: Statement, alias: string, condition: Condition): string {
-  if (condition.kind === 'tokens') return `${alias}.tokens && ${sql.bind(numbers(condition.any), 'int8[]')}`
+function indexed (sql: Statement, alias: string, table: string, condition: Condition): string {
+  if (condition.kind === 'tokens' || condition.kind === 'terms') return foundByTokens(sql, alias, table, condition)
   return findsRids(condition) ? `${alias}.rid = any (${ridsOf(sql, condition)})` : predicate(sql, alias, condition)
 }
 

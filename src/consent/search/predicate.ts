@@ -13,7 +13,7 @@ const LAST_LETTER = '\u{10ffff}'
 export function predicate (sql: Statement, a: string, condition: Condition): string {
   switch (condition.kind) {
     case 'tokens': return overlaps(sql, a, condition.any)
-    case 'terms': return `${a}.tokens && ${termTokens(sql, condition)}`
+    case 'terms': return amongTerms(a, termTokens(sql, condition))
     case 'rids': return `(${a}.rid >= ${sql.bind(condition.from, 'int8')} and ${a}.rid < ${sql.bind(condition.before, 'int8')})`
     case 'main-date': return `(not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END}) and ${spans(sql, `${a}.dlo`, `${a}.dhi`, condition.comparison)})`
     case 'main-date-present': return `not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END})`
@@ -221,6 +221,21 @@ const among = (sql: Statement, column: string, surrogates: readonly string[]): s
 const overlaps = (sql: Statement, a: string, tokens: readonly string[]): string => tokens.length <= FEW
   ? `${a}.tokens && ${sql.bind(numbers(tokens), 'int8[]')}`
   : `exists (select from unnest(${a}.tokens) u(token) where (u.token in (select unnest(${sql.bind(numbers(tokens), 'int8[]')}))) is true)`
+
+// How many there are is known only when they have been looked up.
+const amongTerms = (a: string, tokens: string): string => `(case when cardinality(${tokens}) <= ${FEW} then ${a}.tokens && ${tokens}
+  else exists (select from unnest(${a}.tokens) u(token) where (u.token in (select unnest(${tokens}))) is true) end)`
+
+// An index of tokens compares what it finds with all that is asked: found in parts, the work grows with the sum of both, not with their product.
+const PART = 64
+
+/** That a row has one of these tokens, as the index of a table's tokens answers it. */
+export function foundByTokens (sql: Statement, a: string, table: string, condition: Extract<Condition, { kind: 'tokens' | 'terms' }>): string {
+  if (condition.kind === 'tokens' && condition.any.length <= PART) return `${a}.tokens && ${sql.bind(numbers(condition.any), 'int8[]')}`
+  const tokens = condition.kind === 'tokens' ? sql.bind(numbers(condition.any), 'int8[]') : termTokens(sql, condition)
+  return `${a}.rid = any (array(select x.rid from generate_series(1, cardinality(${tokens}), ${PART}) k(at),
+    lateral (select t.rid from ${table} t where t.tokens && (${tokens})[k.at : k.at + ${PART - 1}] offset 0) x))`
+}
 
 /** The surrogates of patients, as an int8[]. */
 export function ownersOf (sql: Statement, patients: readonly ResourceName[]): string {
