@@ -24,6 +24,8 @@ export interface TestServer {
   readonly as: Callers
   /** Asks, as the operator unless the headers say otherwise. An object is sent as FHIR JSON. */
   readonly ask: (method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS', path: string, body?: object | string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
+  /** Asks another process on the same database, as the operator. */
+  readonly beside: () => Promise<{ readonly ask: TestServer['ask'], readonly server: Server, readonly close: () => Promise<void> }>
   /** Puts resources under their ids, as the operator. */
   readonly put: (...resources: readonly Resource[]) => Promise<void>
 }
@@ -69,12 +71,25 @@ export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Confi
       }
     })
 
-  const ask: TestServer['ask'] = async (method, path, body, headers = {}) => await app.inject({
+  const askOf = (app: FastifyInstance): TestServer['ask'] => async (method, path, body, headers = {}) => await app.inject({
     method,
     url: path,
     headers: { ...operator, ...(body !== undefined && { 'content-type': 'application/fhir+json' }), ...headers },
     ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) })
   } satisfies InjectOptions)
+  const ask = askOf(app)
+
+  const beside: TestServer['beside'] = async () => {
+    const { close, ...other } = await openServer(config, url, error => log.error({ err: error }, 'store'))
+    const otherApp = appOn(other, { authenticate: verifier(secret), log })
+    let closed: Promise<void> | undefined
+    const end = async (): Promise<void> => {
+      await otherApp.close()
+      await close()
+    }
+    t.teardown(async () => await (closed ??= end()))
+    return { ask: askOf(otherApp), server: other, close: async () => await (closed ??= end()) }
+  }
 
   const put: TestServer['put'] = async (...resources) => {
     for (const resource of resources) {
@@ -82,5 +97,5 @@ export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Confi
       if (statusCode >= 300) throw new Error(`${resource.resourceType}/${resource.id}: ${statusCode} ${body}`)
     }
   }
-  return { app, server, pool, url, lines, as, ask, put }
+  return { app, server, pool, url, lines, as, ask, beside, put }
 }

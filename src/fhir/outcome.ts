@@ -44,6 +44,7 @@ export const unknownRoute = (message: string): FhirError => one(404, 'not-suppor
 export const methodNotAllowed = (message: string, allow: string): FhirError => one(405, 'not-supported', message, undefined, { allow })
 export const notAcceptable = (message: string): FhirError => one(406, 'not-supported', message)
 export const conflict = (message: string): FhirError => one(409, 'conflict', message)
+export const notReady = (message: string): FhirError => one(409, 'incomplete', message)
 export const gone = (type: string, id: string): FhirError => one(410, 'deleted', `${type}/${id} was deleted`)
 export const preconditionFailed = (message: string): FhirError => one(412, 'conflict', message)
 export const multipleMatches = (message: string): FhirError => one(412, 'multiple-matches', message)

@@ -4,8 +4,8 @@
 import { Decimal, type Json, type JsonObject, isObject as isJsonObject } from './json-value.js'
 import { typeNamed } from './reference.js'
 
-type Value = Json | undefined
-type Collection = readonly Value[]
+export type Value = Json | undefined
+export type Collection = readonly Value[]
 
 /** The empty collection. */
 export const NONE: readonly Json[] = Object.freeze([])

@@ -90,7 +90,7 @@ function refuseOwnNames (entries: readonly EntryWrite[], references: Iterable<Re
   const names = new Set(entries.flatMap(({ fullUrl }) => fullUrl?.startsWith('urn:') === true ? fullUrl : []))
   if (names.size === 0) return
   for (const { index, criteria } of [...entries, ...references]) {
-    const named = criteria?.query.used.flatMap(([, value]) => value.split(',')).find(value => names.has(value))
+    const named = Object.values(criteria?.given ?? {}).flat().flatMap(value => value?.split(',') ?? []).find(value => names.has(value))
     if (named !== undefined) throw ofEntry(invalid(`the criteria name ${named}, an entry of this Bundle: they are looked up before it is written; name an identifier`), index)
   }
 }

@@ -9,9 +9,10 @@ import { FhirError, forbidden, tooCostly } from '../fhir/outcome.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import type { Criterion, Step } from '../fhir/search/parameter.js'
 import { TerminologyError } from '../fhir/terminology/terminology-error.js'
-import { ownerParameter, partsOf } from '../store/index/folded.js'
+import { ownerParameter, type Part } from '../store/index/folded.js'
 import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import { NEVER, not, or, type Condition } from '../store/search/condition.js'
+import { partsIn } from '../store/search/known.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
 import { LIST, onList } from './list.js'
@@ -41,7 +42,7 @@ export async function resolved (way: Way, type: ResourceType, criterion: Criteri
 
 /** What is asked of the resources at the other end of a step, as a condition of those at its beginning. `name` is for messages. */
 export async function through (way: Way, type: ResourceType, step: Step, name: string, asked: (next: ResourceType) => Promise<Condition>): Promise<Condition> {
-  const found = await Promise.all(nextTypes(type, name, step).map(async next => await stepped(way, type, step, next, name, asked)))
+  const found = await Promise.all(nextTypes(way.context.parameters, type, name, step).map(async next => await stepped(way, type, step, next, name, asked)))
   return or(found)
 }
 
@@ -63,18 +64,23 @@ async function stepped (way: Way, type: ResourceType, step: Step, next: Resource
   return step.kind === 'chain' ? await refersTo(way, type, step.code, next, condition, name) : await isReferredTo(way, type, next, step.code, condition, name)
 }
 
+const partsFor = ({ parameters }: SearchContext, type: string, code: string): readonly Part[] => {
+  const row = parameters.of(type, code)
+  return row === undefined ? [] : partsIn(type, row)
+}
+
 /** That a resource refers by a parameter to one of a type that meets a condition. */
-async function refersTo ({ server, caller }: Way, type: ResourceType, code: string, target: ResourceType, condition: Condition, name: string): Promise<Condition> {
+async function refersTo ({ server, caller, context }: Way, type: ResourceType, code: string, target: ResourceType, condition: Condition, name: string): Promise<Condition> {
   const names = await searchNames(server.searches, caller, target, [condition], MOST)
   refuseTooMany(names.length, target, name)
   if (names.length === 0) return NEVER
-  return or(partsOf(type, code).filter(({ only }) => only === undefined || only === target).map(part => toResource({ type, part }, target, names)))
+  return or(partsFor(context, type, code).filter(({ only }) => only === undefined || only === target).map(part => toResource({ type, part }, target, names)))
 }
 
 /** That a resource is referred to, by a parameter, from one of a type that meets a condition. */
 async function isReferredTo (way: Way, type: ResourceType, from: ResourceType, code: string, condition: Condition, name: string): Promise<Condition> {
   const owner = ownerParameter(from)
-  const byOwner = type === 'Patient' && owner !== undefined && partsOf(from, code).every(part => part.code === owner)
+  const byOwner = type === 'Patient' && owner !== undefined && partsFor(way.context, from, code).every(part => part.code === owner)
   if (!byOwner) return await readReferences(way, type, from, code, [condition], name)
   // The owner columns tell it, but for the few resources of which they do not.
   const indirect = isIndirect(from, owner)
@@ -86,13 +92,13 @@ async function isReferredTo (way: Way, type: ResourceType, from: ResourceType, c
   return or([{ kind: 'owner', owners }, others])
 }
 
-async function readReferences ({ server, caller }: Way, type: ResourceType, from: ResourceType, code: string, conditions: readonly Condition[], name: string): Promise<Condition> {
+async function readReferences ({ server, caller, context }: Way, type: ResourceType, from: ResourceType, code: string, conditions: readonly Condition[], name: string): Promise<Condition> {
   const ids = new Set<string>()
   let [after, read]: [Place | undefined, number] = [undefined, 0]
   do {
     const page: Awaited<ReturnType<typeof searchPage>> = await searchPage(server.searches, caller, { type: from, conditions, order: NEWEST, after, count: PAGE })
     for (const row of page.rows) {
-      for (const target of referencesIn(from, code, JSON.parse(versionText(row, WHOLE)) as object, server.base)) if (target.type === type) ids.add(target.id)
+      for (const target of referencesIn(context.parameters, from, code, JSON.parse(versionText(row, WHOLE)) as object, server.base)) if (target.type === type) ids.add(target.id)
     }
     read += page.rows.length
     after = page.next

@@ -9,15 +9,17 @@ import { forbidden, invalid, multipleMatches, type FhirError } from '../fhir/out
 import type { ResourceType } from '../fhir/resource-types.js'
 import { Lanes } from '../store/lanes.js'
 import type { LockName } from '../store/locks.js'
+import type { SearchContext } from '../store/search/build.js'
 import type { Condition } from '../store/search/condition.js'
 import { conditionsOf, resolver } from './conditions.js'
 import { resourceTypeOf, type Asked } from './exchange.js'
 import { formOf } from './representation.js'
-import { isOurs, searchQuery, NEWEST, type SearchQuery } from './search-query.js'
+import { contextOf, knowing } from './search-context.js'
+import { isOurs, searchQuery, NEWEST } from './search-query.js'
 import type { Server } from './server.js'
 
 /** What a conditional write asks for: the criteria as they were said, taken apart. */
-export interface Criteria { readonly type: ResourceType, readonly query: SearchQuery, readonly text: string }
+export interface Criteria { readonly type: ResourceType, readonly given: Asked['query'], readonly text: string }
 
 /**
  * The criteria in the URL of an update, patch or delete, and the request without them. Throws FhirError 400 where there are none, or they are no
@@ -41,11 +43,11 @@ function criteria (server: Server, caller: Caller, type: ResourceType, given: As
   if (!allows(caller, type, 'search-type')) throw forbidden(`the token's scope does not cover a search of ${type}`)
   const foreign = Object.keys(given).find(isOurs)
   if (foreign !== undefined) throw invalid(`${foreign} says nothing of the resource that is meant`)
-  const query = searchQuery(type, given, { zone: server.zone, base: server.base, now: Date.now() })
+  const query = searchQuery(type, given, contextOf(server))
   // A criterion that is passed over would mean another resource.
   if (query.unknown.length > 0) throw invalid(`${query.unknown.join(', ')}: ${type} has no such search parameter`)
   if (query.criteria.length + query.filters.length === 0) throw invalid(`without criteria every ${type} would be meant: say which, such as ${type}?identifier=system|value`)
-  return { type, query, text: JSON.stringify(query.used.map(pair => pair.join('=')).sort()) }
+  return { type, given, text: JSON.stringify(query.used.map(pair => pair.join('=')).sort()) }
 }
 
 /** The same for the same criteria of the same type, however they were written. */
@@ -64,10 +66,14 @@ const AT_ONCE = 4
 
 /** What many criteria mean, in their order; those of one shape are looked up together. Throws FhirError 400 where they are of too many shapes, or their chains lead too far. */
 export async function lookUp (server: Server, caller: Caller, looks: readonly Look[]): Promise<Meant[]> {
-  const resolve = resolver(server, caller, { zone: server.zone, base: server.base, now: Date.now() })
+  return await knowing(server, async context => await lookedUp(server, caller, looks, context))
+}
+
+async function lookedUp (server: Server, caller: Caller, looks: readonly Look[], context: SearchContext): Promise<Meant[]> {
+  const resolve = resolver(server, caller, context)
   const lanes = new Lanes(AT_ONCE)
-  const asks = await Promise.all(looks.map(async ({ criteria: { type, query }, most, texts }) =>
-    ({ type, conditions: await lanes.run(async () => await resolve(query)), most: most + 1, texts })))
+  const asks = await Promise.all(looks.map(async ({ criteria: { type, given }, most, texts }) =>
+    ({ type, conditions: await lanes.run(async () => await resolve(searchQuery(type, given, context))), most: most + 1, texts })))
   const rows = await searchMatches(server.searches, caller, asks)
   return asks.map(({ conditions }, place) => ({ conditions, rows: rows[place] ?? [] }))
 }
@@ -75,8 +81,8 @@ export async function lookUp (server: Server, caller: Caller, looks: readonly Lo
 export const severalMatch = (type: string): FhirError => multipleMatches(`the criteria are not selective enough: more than one ${type} meets them`)
 
 /** The one resource that the criteria mean; undefined: there is none. Throws FhirError 412 where there are several. */
-async function matched (server: Server, caller: Caller, { type, query }: Criteria): Promise<VersionRow | undefined> {
-  const conditions = await conditionsOf(server, caller, query, { zone: server.zone, base: server.base, now: Date.now() })
+async function matched (server: Server, caller: Caller, { type, given }: Criteria, context: SearchContext): Promise<VersionRow | undefined> {
+  const conditions = await conditionsOf(server, caller, searchQuery(type, given, context), context)
   const { rows: [row], next } = await searchPage(server.searches, caller, { type, conditions, order: NEWEST, after: undefined, count: 1 })
   if (next !== undefined) throw severalMatch(type)
   return row
@@ -84,4 +90,4 @@ async function matched (server: Server, caller: Caller, { type, query }: Criteri
 
 /** Finds what the criteria mean and acts on it, while nobody else acts on the same criteria. */
 export const onMatch = async <Result>(server: Server, caller: Caller, asked: Criteria, act: (match: VersionRow | undefined) => Promise<Result>): Promise<Result> =>
-  await server.locks.hold([lockOf(asked)], async () => await act(await matched(server, caller, asked)))
+  await server.locks.hold([lockOf(asked)], async () => await act(await knowing(server, async context => await matched(server, caller, asked, context))))

@@ -1,8 +1,9 @@
 // All that a query asks of the resources, for one caller. https://hl7.org/fhir/R4/search.html
 import type { Caller } from '../auth/caller.js'
 import type { Criterion } from '../fhir/search/parameter.js'
-import { generalParameters, type SearchContext } from '../store/search/build.js'
+import type { SearchContext } from '../store/search/build.js'
 import type { Condition } from '../store/search/condition.js'
+import { generalParameters } from '../store/search/known.js'
 import { resolved, wayFor } from './chain.js'
 import { filtered } from './filter.js'
 import type { SearchQuery } from './search-query.js'

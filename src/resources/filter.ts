@@ -7,7 +7,6 @@ import { UnknownParameter } from '../store/search/build.js'
 import { and, not, or, type Condition } from '../store/search/condition.js'
 import { criterionOf, operatorCondition, type Operation } from '../store/search/operator.js'
 import { resolved, through, type Way } from './chain.js'
-import { parametersOf } from './search-query.js'
 
 type Test = Extract<Filter, { kind: 'test' }>
 
@@ -28,7 +27,7 @@ async function tested (way: Way, type: ResourceType, test: Test): Promise<Condit
     return await followed(way, type, test, test.path)
   } catch (thrown) {
     if (thrown instanceof UnknownParameter) {
-      throw invalid(atPosition(test.at, `${thrown.parameter} is no search parameter of ${thrown.type}. It has ${parametersOf(thrown.type).join(', ')}`))
+      throw invalid(atPosition(test.at, `${thrown.parameter} is no search parameter of ${thrown.type}. It has ${way.context.parameters.codesOf(thrown.type).join(', ')}`))
     }
     if (!(thrown instanceof FhirError) || thrown.status !== 400 || thrown.message.startsWith('_filter, ')) throw thrown
     const [issue] = thrown.issues
@@ -60,7 +59,7 @@ async function followed (way: Way, type: ResourceType, test: Test, [step, ...res
 }
 
 async function compared (way: Way, type: ResourceType, operation: Operation): Promise<Condition> {
-  const criterion = criterionOf(type, operation)
+  const criterion = criterionOf(type, operation, way.context)
   return criterion === undefined ? operatorCondition(type, operation, way.context) : await resolved(way, type, criterion)
 }
 

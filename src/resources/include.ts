@@ -4,9 +4,8 @@ import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
 import { searchPage } from '../consent/search/page.js'
 import { readMany, type VersionRow } from '../consent/visible.js'
-import { partsOf } from '../store/index/folded.js'
-import { parameterOf } from '../store/search/build.js'
 import { or, type Condition, type ResourceName } from '../store/search/condition.js'
+import { type KnownParameters, partsIn } from '../store/search/known.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn, type ResourceKey } from '../store/search/references.js'
 import { versionText, WHOLE } from './representation.js'
@@ -27,7 +26,9 @@ const MOST_ROWS = 5000
 const nameOf = ({ type, id }: ResourceKey | VersionRow): string => `${type}/${id}`
 
 /** What the includes of a query bring for these matches, each resource once and none of the matches again. */
-export async function included (server: Server, caller: Caller, { includes, revincludes }: Pick<SearchQuery, 'includes' | 'revincludes'>, matches: readonly VersionRow[]): Promise<Included> {
+export async function included (
+  server: Server, caller: Caller, { includes, revincludes, parameters }: Pick<SearchQuery, 'includes' | 'revincludes' | 'parameters'>, matches: readonly VersionRow[]
+): Promise<Included> {
   const known = new Set(matches.map(nameOf))
   const rows: VersionRow[] = []
   const more: string[] = []
@@ -40,8 +41,8 @@ export async function included (server: Server, caller: Caller, { includes, revi
       break
     }
     const [forward, back] = await Promise.all([
-      referred(server, caller, includes.filter(due), latest, known),
-      referring(server, caller, revincludes.filter(due), latest, more)
+      referred(server, caller, parameters, includes.filter(due), latest, known),
+      referring(server, caller, parameters, revincludes.filter(due), latest, more)
     ])
     const fresh = [...forward, ...back].filter(row => !row.deleted && !known.has(nameOf(row)) && known.add(nameOf(row)))
     rows.push(...fresh)
@@ -51,7 +52,7 @@ export async function included (server: Server, caller: Caller, { includes, revi
 }
 
 async function referred (
-  server: Server, caller: Caller, includes: readonly Include[], rows: readonly VersionRow[], known: ReadonlySet<string>
+  server: Server, caller: Caller, parameters: KnownParameters, includes: readonly Include[], rows: readonly VersionRow[], known: ReadonlySet<string>
 ): Promise<VersionRow[]> {
   if (includes.length === 0) return []
   const keys = new Map<string, ResourceKey>()
@@ -60,7 +61,7 @@ async function referred (
     if (own.length === 0) continue
     const resource = JSON.parse(versionText(row, WHOLE)) as object
     for (const { type, code, target } of own) {
-      for (const key of referencesIn(type, code, resource, server.base)) {
+      for (const key of referencesIn(parameters, type, code, resource, server.base)) {
         if ((target === undefined || target === key.type) && !known.has(nameOf(key)) && allows(caller, key.type, 'read')) keys.set(nameOf(key), key)
       }
     }
@@ -69,10 +70,10 @@ async function referred (
   return found.filter(row => row !== undefined)
 }
 
-async function referring (server: Server, caller: Caller, revincludes: readonly Include[], rows: readonly VersionRow[], more: string[]): Promise<VersionRow[]> {
+async function referring (server: Server, caller: Caller, parameters: KnownParameters, revincludes: readonly Include[], rows: readonly VersionRow[], more: string[]): Promise<VersionRow[]> {
   const pages = await Promise.all(revincludes.filter(({ type }) => allows(caller, type, 'search-type')).map(async ({ type, code, target }) => {
-    const about = rows.filter(row => (target === undefined || row.type === target) && parameterOf(type, code)?.target?.includes(row.type) !== false)
-    const conditions = referringTo(type, code, about)
+    const about = rows.filter(row => (target === undefined || row.type === target) && parameters.of(type, code)?.target?.includes(row.type) !== false)
+    const conditions = referringTo(parameters, type, code, about)
     if (conditions === undefined) return []
     const page = await searchPage(server.searches, caller, { type, conditions: [conditions], order: NEWEST, after: undefined, count: MOST })
     if (page.next !== undefined) more.push(`${type}?${code}=${about.map(nameOf).join(',')} leads on`)
@@ -82,10 +83,12 @@ async function referring (server: Server, caller: Caller, revincludes: readonly 
 }
 
 /** That a resource of a type refers by a parameter to one of these; undefined where there are none. */
-function referringTo (type: string, code: string, rows: readonly VersionRow[]): Condition | undefined {
+function referringTo (parameters: KnownParameters, type: string, code: string, rows: readonly VersionRow[]): Condition | undefined {
+  const row = parameters.of(type, code)
+  if (row === undefined) return undefined
   const ids = new Map<string, ResourceName[]>()
   for (const row of rows) ids.set(row.type, [...ids.get(row.type) ?? [], { id: row.id }])
-  const conditions = [...ids].flatMap(([target, list]) => partsOf(type, code)
+  const conditions = [...ids].flatMap(([target, list]) => partsIn(type, row)
     .filter(({ only }) => only === undefined || only === target).map(part => toResource({ type, part }, target, list)))
   return conditions.length === 0 ? undefined : or(conditions)
 }

@@ -1,12 +1,13 @@
 // What this server offers, computed from what it routes. https://hl7.org/fhir/R4/capabilitystatement.html
 import { readFileSync } from 'node:fs'
-import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes'
+import type { CapabilityStatement, CapabilityStatementRestResource, OperationDefinition } from '@medplum/fhirtypes'
 import { notSupported } from '../fhir/outcome.js'
-import { RESOURCE_TYPES } from '../fhir/resource-types.js'
+import { RESOURCE_TYPES, type ResourceType } from '../fhir/resource-types.js'
 import type { Handler } from './exchange.js'
-import { generalParameters, parameterOf } from '../store/search/build.js'
+import { CustomParameters } from '../store/custom/registry.js'
+import { generalParameters, KnownParameters, parameterOf } from '../store/search/known.js'
+import { OPERATION_DEFINITIONS } from './operation-definitions.js'
 import { laidOut, one, wantedBy } from './representation.js'
-import { parametersOf } from './search-query.js'
 import type { Route } from './route.js'
 import type { Server } from './server.js'
 
@@ -27,9 +28,10 @@ export const metadata = (routes: () => readonly Route[]): Handler => async (serv
 const STARTED = new Date().toISOString()
 
 /** The CapabilityStatement of a server with these routes. */
-export function statement (server: Pick<Server, 'base' | 'config'>, routes: readonly Route[]): CapabilityStatement {
+export function statement (server: Pick<Server, 'base' | 'config' | 'registry'>, routes: readonly Route[]): CapabilityStatement {
   return {
     resourceType: 'CapabilityStatement',
+    contained: [...OPERATION_DEFINITIONS],
     status: 'active',
     date: STARTED,
     kind: 'instance',
@@ -47,6 +49,7 @@ export function statement (server: Pick<Server, 'base' | 'config'>, routes: read
       },
       resource: RESOURCE_TYPES.map(type => resource(type, routes, server)),
       interaction: systemInteractions(routes),
+      operation: operations(({ system }) => system),
       searchParam: [...generalParameters().flatMap(code => parameterOf('Resource', code) ?? []).map(row => ({ name: row.code, definition: row.url, type: row.type })), ...EXPRESSIONS]
     }]
   }
@@ -70,7 +73,7 @@ const TYPE_CODES: Readonly<Record<string, ResourceInteraction['code']>> = {
   'history-type': 'history-type'
 }
 
-function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[], { config }: Pick<Server, 'config'>): CapabilityStatementRestResource {
+function resource (type: ResourceType, routes: readonly Route[], { config, registry }: Pick<Server, 'config' | 'registry'>): CapabilityStatementRestResource {
   const codes = [...new Set(routes.flatMap(({ interaction }) => TYPE_CODES[interaction] ?? []))]
   return {
     type,
@@ -84,25 +87,33 @@ function resource (type: typeof RESOURCE_TYPES[number], routes: readonly Route[]
     conditionalUpdate: codes.includes('search-type'),
     conditionalDelete: !codes.includes('search-type') ? 'not-supported' : config.conditionalDeletes > 1 ? 'multiple' : 'single',
     referencePolicy: ['literal', 'logical', 'resolves', 'local'],
-    ...(codes.includes('search-type') && searches(type))
+    ...(type === 'SearchParameter' && { operation: operations(({ instance }) => instance) }),
+    ...(codes.includes('search-type') && searches(type, registry.current))
   }
 }
 
+const operations = (where: (definition: OperationDefinition) => boolean): NonNullable<CapabilityStatementRestResource['operation']> =>
+  OPERATION_DEFINITIONS.filter(where).map(({ id = '', code }) => ({ name: code, definition: `#${id}` }))
+
 // https://hl7.org/fhir/R4/searchparameter-registry.html
-function searches (type: typeof RESOURCE_TYPES[number]): Pick<CapabilityStatementRestResource, 'searchParam' | 'searchInclude' | 'searchRevInclude'> {
-  const rows = parametersOf(type).flatMap(code => parameterOf(type, code) ?? [])
+function searches (type: ResourceType, custom: CustomParameters): Pick<CapabilityStatementRestResource, 'searchParam' | 'searchInclude' | 'searchRevInclude'> {
+  const known = new KnownParameters(custom)
+  const rows = known.codesOf(type).flatMap(code => known.of(type, code) ?? [])
   const included = rows.flatMap(row => row.type === 'reference' ? [`${type}:${row.code}`] : [])
-  const referring = REFERRING.get(type) ?? []
+  const referring = [...REFERRING.get(type) ?? [], ...custom.all.filter(({ state, definition }) => state === 'ready' && definition.target?.includes(type) === true)
+    .flatMap(({ definition: { base, code } }) => base.map(from => `${from}:${code}`))]
   return {
     searchParam: rows.map(row => ({ name: row.code, definition: row.url, type: row.type })),
     ...(included.length > 0 && { searchInclude: included }),
-    ...(referring.length > 0 && { searchRevInclude: [...referring] })
+    ...(referring.length > 0 && { searchRevInclude: referring })
   }
 }
 
-/** For each type the reference parameters of all types that may lead to it. */
-const REFERRING = new Map(RESOURCE_TYPES.map(target => [target, RESOURCE_TYPES.flatMap(type => parametersOf(type)
-  .filter(code => parameterOf(type, code)?.target?.includes(target) === true).map(code => `${type}:${code}`))]))
+const PUBLISHED = new KnownParameters(new CustomParameters('0', []))
+
+/** For each type the reference parameters of R4, of all types, that may lead to it. */
+const REFERRING = new Map(RESOURCE_TYPES.map(target => [target, RESOURCE_TYPES.flatMap(type => PUBLISHED.codesOf(type)
+  .filter(code => PUBLISHED.of(type, code)?.target?.includes(target) === true).map(code => `${type}:${code}`))]))
 
 type SystemInteraction = NonNullable<NonNullable<NonNullable<CapabilityStatement['rest']>[number]['interaction']>>[number]
 

@@ -3,6 +3,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.js'
 import { AuditWriter } from '../consent/audit.js'
+import { Indexer } from '../store/custom/indexer.js'
+import { Registry } from '../store/custom/registry.js'
 import { Ids } from '../store/id.js'
 import { Locks } from '../store/locks.js'
 import { Patients } from '../store/patients.js'
@@ -46,27 +48,34 @@ export async function openServer (config: Config, url: string, onError: (error: 
   const secrets = await secretsOf(auditPool)
   const ids = new Ids(secrets('id-mask'))
   const readers = new Readers(options)
+  const registry = new Registry(readers)
+  await registry.refresh()
+  const base = `${config.publicUrl}/fhir`
   const searches = new Searchers(options, searchers)
   const room = config.databaseUrl === undefined ? await Room.watch(join(config.dataDir, 'postgres')) : undefined
+  const writer = new Writer(writePool, writers, audit.writer, { ...options, custom: { registry, zone: config.zone, base }, ...(room !== undefined && { room }) })
+  const indexPool = makePool({ ...options, statementTimeout: 0 }, 1)
+  const indexer = new Indexer({ pool: indexPool, registry, context: { zone: config.zone, base }, dictionary: writer.dictionary, onError })
   return {
     config,
     readers,
     searches,
-    writer: new Writer(writePool, writers, audit.writer, { ...options, ...(room !== undefined && { room }) }),
+    writer,
     audit,
     ids,
     locks: new Locks(lockPool),
     surrogates: new Surrogates(auditPool),
+    registry,
     patients: new Patients(ids),
     cursors: new Cursors(secrets('cursor').toString('base64')),
     definitions: new Kept(MOST_CODES),
-    base: `${config.publicUrl}/fhir`,
+    base,
     zone: config.zone,
     pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), lock: figuresOf(lockPool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()
-      await audit.end()
-      await Promise.all([readers.end(), searches.end(), writePool.end(), lockPool.end(), auditPool.end()])
+      await Promise.all([audit.end(), indexer.end()])
+      await Promise.all([indexPool.end(), readers.end(), searches.end(), writePool.end(), lockPool.end(), auditPool.end()])
     }
   }
 }

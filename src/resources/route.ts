@@ -6,7 +6,7 @@ import type { Handler } from './exchange.js'
 
 /** FHIR's names for what a route does; those that the audit keeps, and `capabilities`, which shows nothing of anybody's. */
 export type Interaction =
-  'read' | 'vread' | 'search-type' | 'search-system' | 'history-instance' | 'history-type' | 'history-system' | 'create' | 'update' | 'patch' | 'delete' | 'batch' | 'capabilities'
+  'read' | 'vread' | 'search-type' | 'search-system' | 'history-instance' | 'history-type' | 'history-system' | 'create' | 'update' | 'patch' | 'delete' | 'operation' | 'batch' | 'capabilities'
 
 /** Whether an interaction is a search, by GET or POST. */
 export const isSearch = (interaction: string): boolean => interaction === 'search-type' || interaction === 'search-system'

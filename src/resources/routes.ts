@@ -7,6 +7,7 @@ import { history } from './history.js'
 import { metadata } from './metadata.js'
 import { conditionalPatch, patch } from './patch.js'
 import { read } from './read.js'
+import { reindex, reindexAll, reindexing } from './reindex.js'
 import type { Route } from './route.js'
 import { search } from './search.js'
 import { conditionalUpdate, update } from './update.js'
@@ -38,5 +39,8 @@ const ENTRIES: readonly Route[] = [
 /** The table. */
 export const ROUTES: readonly Route[] = [
   ...ENTRIES,
+  { method: 'GET', path: '/$reindex', interaction: 'operation', scope: 's', handler: reindexAll },
+  { method: 'GET', path: '/:type/:id/$reindex', interaction: 'operation', scope: 's', handler: reindexing },
+  { method: 'POST', path: '/:type/:id/$reindex', interaction: 'operation', scope: 'u', handler: reindex },
   { method: 'POST', path: '/', interaction: 'batch', scope: undefined, handler: bundled(ENTRIES) }
 ]

@@ -4,8 +4,8 @@ import { FhirError, invalid, notSupported } from '../fhir/outcome.js'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.js'
 import { parseFilter, testsIn, type Filter } from '../fhir/search/filter.js'
 import { criterion, type Criterion, type Step } from '../fhir/search/parameter.js'
-import { SEARCH_PARAMETERS } from '../generated/search-parameters.js'
-import { conditionOf, generalParameters, parameterOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
+import { conditionOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
+import type { KnownParameter, KnownParameters } from '../store/search/known.js'
 import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
 import { LIST, listsIn } from './list.js'
@@ -30,6 +30,8 @@ export interface SearchQuery {
   readonly revincludes: readonly Include[]
   /** What was used, as it was asked: the self link. */
   readonly used: ReadonlyArray<readonly [name: string, value: string]>
+  /** What it was read with. */
+  readonly parameters: KnownParameters
 }
 
 const DEFAULT_COUNT = 20
@@ -69,16 +71,18 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
   const values = criteria.reduce((sum, each) => sum + each.values.length, 0)
   const asked = filters.reduce((sum, each) => sum + testsIn(each), criteria.length)
   if (asked > MOST_CRITERIA || values > MOST_VALUES) throw invalid(`a search has at most ${MOST_CRITERIA} parameters, the comparisons of a _filter among them, and ${MOST_VALUES} values; this one has ${asked} and ${values}`)
+  refuseRepeated(type, criteria, context.parameters)
   return {
     type,
     criteria,
     filters,
     unknown,
-    order: orderIn(type, one(query, '_sort')),
+    order: orderIn(context.parameters, type, one(query, '_sort')),
     count: countIn(one(query, '_count')),
     total: totalIn(one(query, '_total')),
-    ...includesIn(type, query),
-    used
+    ...includesIn(context.parameters, type, query),
+    used,
+    parameters: context.parameters
   }
 }
 
@@ -93,6 +97,13 @@ function criterionIn (type: ResourceType, name: string, value: string, context: 
   return asked
 }
 
+// https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.multipleAnd
+function refuseRepeated (type: ResourceType, criteria: readonly Criterion[], parameters: KnownParameters): void {
+  const own = criteria.filter(({ steps }) => steps.length === 0)
+  const repeated = own.find(({ code }, place) => own.findIndex(other => other.code === code) < place && parameters.of(type, code)?.limits?.multipleAnd === false)
+  if (repeated !== undefined) throw invalid(`${repeated.name}: ${repeated.code} is defined to be asked once`)
+}
+
 /** Throws UnknownParameter where no type at the end of the chain has the parameter, FhirError 400 for whatever else is wrong with it. */
 function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchContext, tried = new Map<string, unknown>()): void {
   const [step, ...steps] = asked.steps
@@ -103,7 +114,7 @@ function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchCon
   }
   // What one of several types has not, another may have.
   const refusals: unknown[] = []
-  for (const next of nextTypes(type, asked.name, step)) {
+  for (const next of nextTypes(context.parameters, type, asked.name, step)) {
     const name = `${next} ${steps.length}`
     if (!tried.has(name)) tried.set(name, thrownBy(() => refuseUnknown(next, { ...asked, steps }, context, tried)))
     const refusal = tried.get(name)
@@ -125,31 +136,38 @@ function thrownBy (act: () => void): unknown {
 }
 
 /** The types to which a step leads. Throws UnknownParameter where it begins with no parameter of the type, FhirError 400 where it leads nowhere. */
-export function nextTypes (type: ResourceType, name: string, step: Step): readonly ResourceType[] {
+export function nextTypes (parameters: KnownParameters, type: ResourceType, name: string, step: Step): readonly ResourceType[] {
   if (step.kind === 'has') {
     if (!isResourceType(step.type)) throw invalid(`${name}: ${step.type} is not a resource type of R4`)
-    const row = parameterOf(step.type, step.code)
+    const row = parameters.of(step.type, step.code)
     if (row?.type !== 'reference' || row.target?.includes(type) !== true) throw invalid(`${name}: ${step.code} of ${step.type} is no reference to ${type}`)
     return [step.type]
   }
-  const row = parameterOf(type, step.code)
+  const row = parameters.of(type, step.code)
   if (row === undefined) throw new UnknownParameter(name, type)
   const targets = (row.target ?? []).filter(isResourceType)
   if (row.type !== 'reference' || targets.length === 0) throw invalid(`${name}: ${step.code} of ${type} is no reference, so nothing follows it`)
+  refuseChain(name, row)
   if (step.type === undefined) return targets
   if (!targets.some(target => target === step.type)) throw invalid(`${name}: ${step.code} of ${type} leads to ${targets.join(', ')}, not to ${step.type}`)
   return targets.filter(target => target === step.type)
 }
 
+// https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.chain
+function refuseChain (name: string, { code, limits }: KnownParameter): void {
+  const next = /[^.:]+/.exec(name.slice(name.lastIndexOf('.') + 1))?.[0] ?? ''
+  if (limits?.chains?.includes(next) === false) throw invalid(`${name}: ${code} is defined to be followed by ${limits.chains.join(', ')} only`)
+}
+
 // https://hl7.org/fhir/R4/search.html#sort
-function orderIn (type: ResourceType, sort: string | undefined): Order {
+function orderIn (parameters: KnownParameters, type: ResourceType, sort: string | undefined): Order {
   if (sort === undefined) return NEWEST
   const keys = sort.split(',').map(each => {
     const descending = each.startsWith('-')
     const code = descending ? each.slice(1) : each
-    const key = sortKey(type, code, descending)
+    const key = sortKey(parameters, type, code, descending)
     if (key === undefined) {
-      throw invalid(`_sort=${sort}: ${type} is not sorted by ${JSON.stringify(code)}, but by ${parametersOf(type).filter(known => sortKey(type, known, false) !== undefined).join(', ')}, each with - in front for the opposite order`)
+      throw invalid(`_sort=${sort}: ${type} is not sorted by ${JSON.stringify(code)}, but by ${parameters.codesOf(type).filter(known => sortKey(parameters, type, known, false) !== undefined).join(', ')}, each with - in front for the opposite order`)
     }
     return key
   })
@@ -174,14 +192,14 @@ function totalIn (total: string | undefined): Total | undefined {
 }
 
 // https://hl7.org/fhir/R4/search.html#include
-function includesIn (searched: ResourceType, query: Asked['query']): Pick<SearchQuery, 'includes' | 'revincludes'> {
+function includesIn (parameters: KnownParameters, searched: ResourceType, query: Asked['query']): Pick<SearchQuery, 'includes' | 'revincludes'> {
   const found = { includes: [] as Include[], revincludes: [] as Include[] }
   for (const [name, given] of Object.entries(query)) {
     const [word = '', modifier, ...more] = name.split(':')
     if (word !== '_include' && word !== '_revinclude') continue
     if (more.length > 0 || (modifier !== undefined && modifier !== 'iterate')) throw invalid(`${name}: the one modifier of ${word} is :iterate`)
     const into = word === '_include' ? found.includes : found.revincludes
-    for (const value of [given ?? ''].flat()) into.push(...includeIn(name, value === '*' && word === '_include' ? `${searched}:*` : value, modifier === 'iterate'))
+    for (const value of [given ?? ''].flat()) into.push(...includeIn(parameters, name, value === '*' && word === '_include' ? `${searched}:*` : value, modifier === 'iterate'))
   }
   const all = { includes: distinct(found.includes), revincludes: distinct(found.revincludes) }
   if (all.includes.length + all.revincludes.length > MOST_INCLUDES) throw invalid(`_include and _revinclude name ${all.includes.length + all.revincludes.length} references: at most ${MOST_INCLUDES} are followed`)
@@ -192,17 +210,14 @@ export const MOST_INCLUDES = 50
 
 const distinct = (includes: readonly Include[]): Include[] => [...new Map(includes.map(each => [JSON.stringify(each), each])).values()]
 
-function includeIn (name: string, value: string, iterate: boolean): Include[] {
+function includeIn (parameters: KnownParameters, name: string, value: string, iterate: boolean): Include[] {
   const [type = '', code = '', target, ...more] = value.split(':')
   if (!isResourceType(type) || code === '' || more.length > 0) throw invalid(`${name}=${value} is not Type:parameter or Type:parameter:Type, such as Observation:subject`)
   if (target !== undefined && !isResourceType(target)) throw invalid(`${name}=${value}: ${target} is not a resource type of R4`)
-  const codes = code === '*' ? Object.values(SEARCH_PARAMETERS[type] ?? {}).filter(row => row.type === 'reference').map(row => row.code) : [code]
+  const codes = code === '*' ? parameters.referencesOf(type) : [code]
   return codes.map(each => {
-    const row = parameterOf(type, each)
+    const row = parameters.of(type, each)
     if (row?.type !== 'reference') throw invalid(`${name}=${value}: ${each} is no reference parameter of ${type}`)
     return { type, code: each, target, iterate }
   })
 }
-
-/** What may be asked of a type, for a message. */
-export const parametersOf = (type: string): readonly string[] => [...Object.keys(SEARCH_PARAMETERS[type] ?? {}), ...generalParameters()].sort()

@@ -5,10 +5,11 @@ import { allows } from '../auth/scope.js'
 import { forbidden, invalid } from '../fhir/outcome.js'
 import { isResourceType, RESOURCE_TYPES, type ResourceType } from '../fhir/resource-types.js'
 import type { SortKey } from '../store/search/sort.js'
-import { generalParameters, type SearchContext } from '../store/search/build.js'
+import type { SearchContext } from '../store/search/build.js'
 import { compartmentTypes } from '../store/search/compartment.js'
+import { generalParameters } from '../store/search/known.js'
 import type { Asked } from './exchange.js'
-import { MOST_INCLUDES, parametersOf, searchQuery, type SearchQuery } from './search-query.js'
+import { MOST_INCLUDES, searchQuery, type SearchQuery } from './search-query.js'
 
 /** What is asked of one type or of several, and of the answer. */
 export interface TypesQuery extends Omit<SearchQuery, 'type' | 'criteria' | 'order'> {
@@ -51,8 +52,8 @@ export function typesQuery (caller: Caller, { query: { _type: given, ...query },
 }
 
 /** What all types of a query have, for a message. */
-export const commonParameters = ({ queries }: TypesQuery): readonly string[] =>
-  queries.map(({ type }) => parametersOf(type)).reduce((common, own) => common.filter(code => own.includes(code)))
+export const commonParameters = ({ queries, parameters }: TypesQuery): readonly string[] =>
+  queries.map(({ type }) => parameters.codesOf(type)).reduce((common, own) => common.filter(code => own.includes(code)))
 
 /** Whether a parameter is asked of every type alike. */
 const isGeneral = (name: string): boolean => generalParameters().includes(name.split(':')[0] ?? '')

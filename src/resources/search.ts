@@ -5,12 +5,14 @@ import { searchSeveral, severalTotal, type OfType } from '../consent/search/seve
 import type { Caller } from '../auth/caller.js'
 import { hasOtherStore } from '../consent/stores.js'
 import { invalid, outcome, type FhirError, type Issue } from '../fhir/outcome.js'
+import type { SearchContext } from '../store/search/build.js'
 import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
 import { conditionsOfEach } from './conditions.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
 import { included } from './include.js'
+import { contextOf, knowing, refuseOutdated } from './search-context.js'
 import { laidOut, one, versionText, wantedBy, type Wanted } from './representation.js'
 import { isOurs, searchQuery, type SearchQuery } from './search-query.js'
 import { commonParameters, isOfTypes, ofOneType, typesQuery, type TypesQuery } from './search-types.js'
@@ -20,18 +22,23 @@ import type { Server } from './server.js'
 const MOST_ESTIMATED = 10_000
 
 /** 200 with a Bundle of type searchset: of a type, or of several, among all resources or in a compartment. */
-export const search: Handler = async (server, caller, asked) => await searching(server, caller, asked)()
+export const search: Handler = async (server, caller, asked) => await knowing(server, async context => await prepared(server, caller, asked, context)())
 
 /** A search that is ready to run. Throws FhirError 400 for whatever of it can be refused without looking at data. */
 export function searching (server: Server, caller: Caller, asked: Asked): () => Promise<Answer> {
+  prepared(server, caller, asked, contextOf(server))
+  return async () => await search(server, caller, asked)
+}
+
+function prepared (server: Server, caller: Caller, asked: Asked, context: SearchContext): () => Promise<Answer> {
   const wanted = wantedBy(asked, Object.keys(asked.query))
-  const context = { zone: server.zone, base: server.base, now: Date.now() }
   const query = isOfTypes(asked) ? typesQuery(caller, asked, context) : ofOneType(searchQuery(resourceTypeOf(asked), asked.query, context))
   if (query.unknown.length > 0 && wanted.prefer.handling === 'strict') throw unknownParameter(query)
   const cursor = one(asked.query, '_cursor')
   const after = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) })) as Place
   const within = query.queries.map(({ type }) => asked.compartment === undefined ? [] : [inCompartment(type, asked.compartment)])
   return async () => {
+    if (query.unknown.length > 0) await refuseOutdated(server)
     const conditions = await conditionsOfEach(server, caller, query.queries, context)
     const [first, ...others] = query.queries
     const of = ({ type, order }: SearchQuery, place: number): OfType => ({ type, order, conditions: [...within[place] ?? [], ...conditions[place] ?? []] })

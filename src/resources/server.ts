@@ -1,6 +1,7 @@
 // What the interactions work with, as one process or one request has it.
 import type { Config } from '../config.js'
 import type { AuditWriter } from '../consent/audit.js'
+import type { Registry } from '../store/custom/registry.js'
 import type { Ids } from '../store/id.js'
 import type { Locks } from '../store/locks.js'
 import type { Patients } from '../store/patients.js'
@@ -21,6 +22,8 @@ export interface Server {
   readonly ids: Ids
   readonly locks: Locks
   readonly surrogates: Surrogates
+  /** The search parameters that were defined here. */
+  readonly registry: Registry
   readonly patients: Patients
   readonly cursors: Cursors
   /** Code systems and value sets, by the version that they were read from. */

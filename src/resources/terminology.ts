@@ -9,10 +9,10 @@ import { expand } from '../fhir/terminology/expand.js'
 import { contradictory, TerminologyError, tooCostly, unknown } from '../fhir/terminology/terminology-error.js'
 import type { SearchParameterRow } from '../generated/search-parameters.js'
 import { hashText } from '../store/binary.js'
-import { partsOf } from '../store/index/folded.js'
 import { paramOf } from '../store/index/rows.js'
-import { conditionOf, homeOf, parameterOf, unescaped, type SearchContext } from '../store/search/build.js'
+import { conditionOf, unescaped, type SearchContext } from '../store/search/build.js'
 import { asksCodes, conceptAsked, isMediaType } from '../store/search/codes.js'
+import { homeOf, partsIn } from '../store/search/known.js'
 import { definitionsFor, type CallerDefinitions } from './definitions.js'
 import type { Server } from './server.js'
 
@@ -33,10 +33,10 @@ export function terminologyFor (server: Server, caller: Caller): Terminology {
   return {
     contextOf: async (type, criterion, context) => {
       const { name, code, modifier, values } = criterion
-      const row = parameterOf(type, code)
+      const row = context.parameters.of(type, code)
       if (row?.type !== 'token' || !asksCodes(modifier)) return context
       conditionOf(type, criterion, context)
-      const keys = partsOf(homeOf(type, code), code).map(part => hashText(...paramOf(homeOf(type, part.code), part.code).terms))
+      const keys = partsIn(type, row).map(part => hashText(...paramOf(homeOf(type, part.code), part.code).terms))
       const codes = await Promise.all(values.map(async raw => {
         const set = await named(name, raw, async () => modifier === 'above' || modifier === 'below'
           ? await hierarchical(definitions, { name, raw, row, modifier })

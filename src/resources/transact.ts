@@ -7,7 +7,7 @@ import { isResourceType } from '../fhir/resource-types.js'
 import type { Reference } from '../store/links.js'
 import { CLASS_NUMBER } from '../store/types.js'
 import type { AuditRow, Put, Tombstone, WriteGroup } from '../store/version.js'
-import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
+import { CodeTaken, OwnerHasData, OwnerRefused, ParametersChanged, WriteConflict } from '../store/writer.js'
 import { BundleLinks } from './bundle-links.js'
 import { bundleMatches } from './bundle-matches.js'
 import { lockOf } from './conditional.js'
@@ -17,7 +17,7 @@ import type { EntryWrite } from './entry-write.js'
 import { finder, owning, type Find, type Found, type Owning } from './owning.js'
 import { planned, within, type Planned } from './planned.js'
 import type { Server } from './server.js'
-import { checkResource, isUnchanged, ownSurrogate, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
+import { CHANGES, checkResource, codeTaken, isUnchanged, ownSurrogate, parametersChanging, patientOf, putOf, refuseUnlessWriter, tombstone, treatedBy, type Written } from './write.js'
 
 const ATTEMPTS = 3
 
@@ -39,15 +39,21 @@ function checkEntry (caller: Caller, { type, id }: EntryWrite): void {
 
 async function attempts (server: Server, caller: Caller, entries: readonly EntryWrite[], read: Reading): Promise<Map<number, Written | undefined>> {
   if (entries.length === 0) return new Map()
-  for (let left = ATTEMPTS; ; left--) {
+  for (let [left, changes] = [ATTEMPTS, CHANGES]; ; left--) {
     try {
       return await attempt(server, caller, entries, { trust: left === ATTEMPTS, read })
     } catch (error) {
       if (error instanceof OwnerHasData) throw conflict('a Patient of this Bundle cannot be deleted while it has data')
+      if (error instanceof CodeTaken) throw codeTaken(error)
+      if (error instanceof ParametersChanged && changes-- > 0) {
+        left++
+        continue
+      }
+      if (error instanceof ParametersChanged) throw parametersChanging()
       const lost = error instanceof WriteConflict || error instanceof OwnerRefused
       if (lost && left > 1) continue
       if (error instanceof OwnerRefused) throw conflict('a patient of this Bundle was deleted meanwhile')
-      throw error instanceof WriteConflict ? conflict('a resource of this Bundle is being written by others; try again') : error
+      throw lost ? conflict('a resource of this Bundle is being written by others; try again') : error
     }
   }
 }

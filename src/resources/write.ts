@@ -6,15 +6,16 @@ import { labelsOf } from '../consent/labels.js'
 import { otherStore } from '../consent/stores.js'
 import { readCurrent, type VersionRow } from '../consent/visible.js'
 import { resourceText, scanResource, type ScannedResource } from '../fhir/json.js'
-import { conflict, forbidden, gone, invalid, notFound, notValid, preconditionFailed, unprocessable } from '../fhir/outcome.js'
+import { conflict, type FhirError, forbidden, gone, invalid, notFound, notValid, preconditionFailed, unprocessable } from '../fhir/outcome.js'
 import { parseReference } from '../fhir/reference.js'
 import { numberOf, type ResourceType } from '../fhir/resource-types.js'
 import { validate } from '../fhir/validate.js'
+import { definitionOf } from '../store/custom/definition.js'
 import { indexRows } from '../store/index-rows.js'
 import { lastUpdatedOf } from '../store/rid.js'
 import { TYPES } from '../store/types.js'
 import type { Put, WriteGroup } from '../store/version.js'
-import { OwnerHasData, OwnerRefused, WriteConflict } from '../store/writer.js'
+import { CodeTaken, OwnerHasData, OwnerRefused, ParametersChanged, WriteConflict } from '../store/writer.js'
 import { finder, owning, owningReferences, type Owning } from './owning.js'
 import type { Server } from './server.js'
 
@@ -188,24 +189,38 @@ async function replace (
 export const isUnchanged = (current: VersionRow | undefined, resource: ScannedResource): boolean =>
   current !== undefined && !current.deleted && current.class !== 0 && current.tail === resource.tail
 
+// How often a write is made again since somebody has changed a SearchParameter meanwhile.
+export const CHANGES = 20
+
+export const parametersChanging = (): FhirError => conflict('search parameters are being changed all the time; try again')
+
+/** The refusal of a SearchParameter whose code another one has. */
+export const codeTaken = ({ other }: CodeTaken): FhirError =>
+  unprocessable(`SearchParameter/${other} has this code for one of these types: take another code, or retire that one`, 'SearchParameter.code')
+
 /** A resource that is its own owner keeps its surrogate; what a patient owned before does not. */
 export const ownSurrogate = (type: ResourceType, current: VersionRow | undefined): string | undefined =>
   current !== undefined && (type === 'Patient' || current.class !== 1) ? current.owner : undefined
 
-// Trusts what is known of the owners first, and asks the database where a write was refused on it.
+// Trusts what is known of the owners first, and asks the database where a write was refused on it. One refused since the search parameters have
+// changed is made again, too.
 async function settled (
   server: Server, caller: Caller, type: ResourceType, resource: ScannedResource, write: (owned: Owning) => Promise<Written>
 ): Promise<Written> {
   const references = owningReferences(type, resource.value)
-  for (const trust of [true, false]) {
+  for (let [trust, changes] = [true, CHANGES]; ;) {
     const owned = owning(type, references, caller, await finder(server, caller, [...references.owners, ...references.participants], { trust }))
     try {
       return await write(owned)
     } catch (error) {
+      if (error instanceof CodeTaken) throw codeTaken(error)
+      if (error instanceof ParametersChanged && changes-- > 0) continue
+      if (error instanceof ParametersChanged) throw parametersChanging()
       if (!(error instanceof OwnerRefused)) throw error
+      if (!trust) throw unprocessable(`${type} names a patient that is not known here`, type)
+      trust = false
     }
   }
-  throw unprocessable(`${type} names a patient that is not known here`, type)
 }
 
 async function store (
@@ -242,7 +257,8 @@ export function putOf (
     owners: owned.owners,
     participants: owned.participants,
     refs: patientDataReferences(server, resource.references),
-    rows: indexRows(type, id, resource.value, { zone: server.zone, base: server.base, ownerless: owned.class === 0, known: server.writer.dictionary })
+    rows: indexRows(type, id, resource.value, { zone: server.zone, base: server.base, ownerless: owned.class === 0, known: server.writer.dictionary }),
+    ...(type === 'SearchParameter' && { defines: definitionOf(resource.value) })
   }
 }
 

@@ -1,4 +1,5 @@
 // The parameters of karta.write, in its order: groups of versions as arrays. migrations/0006_write.ts
+import { numberOf } from '../fhir/resource-types.js'
 import { asciis, Float8s, Int2s, Int4s, Int8s, numbers, texts } from './binary.js'
 import type { Key } from './hash.js'
 import type { AuditRow, Put, Tombstone, WriteGroup } from './version.js'
@@ -9,17 +10,34 @@ const TYPES = [
   'int8[]', 'int4[]', 'int8[]', 'int4[]', 'int8[]', 'float8[]', 'float8[]', 'int4[]', 'int8[]', 'text[]', 'text[]', 'int4[]', 'int8[]', 'int8[]', 'int8[]',
   'int8[]', 'int8[]', 'text[]', 'int8[]', 'int8[]', 'float8[]', 'float8[]', 'text[]', 'text[]', 'text[]', 'text[]',
   'int8[]', 'text[]', 'int8[]', 'int8[]', 'text[]', 'int8[]', 'int8[]',
-  'int8', 'int8[]', 'int8[]', 'int8[]', 'int2[]', 'int2[]', 'int2[]', 'int2[]', 'int4[]', 'int4[]', 'text[]', 'text[]', 'text[]'
+  'int8', 'int8[]', 'int8[]', 'int8[]', 'int2[]', 'int2[]', 'int2[]', 'int2[]', 'int4[]', 'int4[]', 'text[]', 'text[]', 'text[]',
+  'int8', 'text[]', 'text[]', 'text[]', 'text[]'
 ]
 
 /** The one statement that writes. */
 export const WRITE = `select karta.write(${TYPES.map((type, index) => `$${index + 1}::${type}`).join(', ')}) as rids`
 
-/** Its values for some groups, under the number of the process's audit writer. */
-export function parameters (writer: string, groups: readonly WriteGroup[]): unknown[] {
+/** Its values for some groups, under the number of the process's audit writer; `generation`: that of the search parameters that they have rows of. */
+export function parameters (writer: string, generation: string, groups: readonly WriteGroup[]): unknown[] {
   const [only] = groups
   const versions = groups.length === 1 && only !== undefined ? only.versions : groups.flatMap(group => group.versions)
-  return [...versionValues(versions), ...indexValues(versions), ...termValues(versions), ...ownerValues(groups), writer, ...auditValues(groups)]
+  return [...versionValues(versions), ...indexValues(versions), ...termValues(versions), ...ownerValues(groups), writer, ...auditValues(groups), generation, ...definitionValues(versions)]
+}
+
+const SEARCH_PARAMETER = numberOf('SearchParameter')
+const NOTHING: readonly unknown[] = [[], [], [], []]
+
+/** Whether these versions may change what is searched by. */
+export const definesSearch = (versions: readonly (Put | Tombstone)[]): boolean => versions.some(({ type }) => type === SEARCH_PARAMETER)
+
+function definitionValues (versions: readonly (Put | Tombstone)[]): readonly unknown[] {
+  if (!definesSearch(versions)) return NOTHING
+  const written = versions.filter(({ type }) => type === SEARCH_PARAMETER)
+  const definitions = written.map(version => version.op === 'put' ? version.defines : undefined)
+  return [
+    asciis(written.map(({ id }) => id)), texts(definitions.map(each => each === undefined ? null : JSON.stringify(each))),
+    texts(definitions.map(each => each?.code ?? null)), asciis(definitions.map(each => each === undefined ? null : `{${each.base.join(',')}}`))
+  ]
 }
 
 /** Surrogates as an array literal, or null. */
@@ -73,29 +91,33 @@ function addKey (column: Int8s, key: Key | undefined): void {
   else column.addHalves(key[0], key[1])
 }
 
+/** A version as far as its index rows go. */
+export type Indexed = Pick<Put, 'op' | 'rows'> | Pick<Tombstone, 'op'>
+
 /** How many values all versions together have. */
-function total (versions: readonly (Put | Tombstone)[], count: (put: Put) => number): number {
+function total (versions: readonly Indexed[], count: (put: Pick<Put, 'rows'>) => number): number {
   let sum = 0
   for (const version of versions) if (version.op === 'put') sum += count(version)
   return sum
 }
 
 /** Does something with each put and its place in the statement, counted from 1. */
-function eachPut (versions: readonly (Put | Tombstone)[], act: (put: Put, row: number) => void): void {
+function eachPut (versions: readonly Indexed[], act: (put: Pick<Put, 'rows'>, row: number) => void): void {
   versions.forEach((version, index) => { if (version.op === 'put') act(version, index + 1) })
 }
 
-function indexValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+/** Tokens, further main codes, quantities, strings and dates, each with the place of its version. */
+export function indexValues (versions: readonly Indexed[]): unknown[] {
   return [...tokenValues(versions), ...codeValues(versions), ...quantityValues(versions), ...stringValues(versions), ...dateValues(versions)]
 }
 
-function tokenValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+function tokenValues (versions: readonly Indexed[]): unknown[] {
   const tokens = new Int8s(total(versions, put => put.rows.tokens.length / 2))
   eachPut(versions, ({ rows }) => { for (let at = 0; at < rows.tokens.length; at += 2) tokens.addHalves(rows.tokens[at] ?? 0, rows.tokens[at + 1] ?? 0) })
   return [tokens.end()]
 }
 
-function codeValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+function codeValues (versions: readonly Indexed[]): unknown[] {
   const count = total(versions, put => put.rows.codes.length)
   const [row, key] = [new Int4s(count), new Int8s(count)]
   eachPut(versions, ({ rows }, place) => {
@@ -107,7 +129,7 @@ function codeValues (versions: readonly (Put | Tombstone)[]): unknown[] {
   return [row.end(), key.end()]
 }
 
-function quantityValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+function quantityValues (versions: readonly Indexed[]): unknown[] {
   const count = total(versions, put => put.rows.quantities.length)
   const [row, key, value, high] = [new Int4s(count), new Int8s(count), new Float8s(count), new Float8s(count)]
   eachPut(versions, ({ rows }, place) => {
@@ -122,7 +144,7 @@ function quantityValues (versions: readonly (Put | Tombstone)[]): unknown[] {
   return [row.end(), key.end(), value.end(), high.end()]
 }
 
-function stringValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+function stringValues (versions: readonly Indexed[]): unknown[] {
   const count = total(versions, put => put.rows.strings.length)
   const [row, key] = [new Int4s(count), new Int8s(count)]
   const [value, whole]: [string[], (string | null)[]] = [[], []]
@@ -137,7 +159,7 @@ function stringValues (versions: readonly (Put | Tombstone)[]): unknown[] {
   return [row.end(), key.end(), texts(value), texts(whole)]
 }
 
-function dateValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+function dateValues (versions: readonly Indexed[]): unknown[] {
   const count = total(versions, put => put.rows.dates.length)
   const [row, key, lo, hi] = [new Int4s(count), new Int8s(count), new Int8s(count), new Int8s(count)]
   eachPut(versions, ({ rows }, place) => {
@@ -163,7 +185,8 @@ const reals = (values: readonly number[]): unknown => {
   return column.end()
 }
 
-function termValues (versions: readonly (Put | Tombstone)[]): unknown[] {
+/** Entries for the dictionaries. */
+export function termValues (versions: readonly Indexed[]): unknown[] {
   const terms = versions.flatMap(version => version.op === 'put' ? version.rows.terms : [])
   const units = versions.flatMap(version => version.op === 'put' ? version.rows.quantityKeys : [])
   return [

@@ -1,4 +1,5 @@
 // What is written: versions, and the audit rows that go into the same transaction. docs/decisions/0009-store.md
+import type { Definition } from './custom/definition.js'
 import type { IndexRows } from './index-rows.js'
 
 /** The version that a write replaces: its rid and the owner under whom it stands. */
@@ -28,6 +29,8 @@ export interface Put extends Write {
   readonly labels: readonly string[] | undefined
   readonly refs: string | undefined
   readonly rows: IndexRows
+  /** What a SearchParameter defines; undefined: nothing, which ends what it defined before. */
+  readonly defines?: Definition | undefined
 }
 
 /** The end of a resource; its policy columns are taken over from the version it ends. */

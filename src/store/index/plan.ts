@@ -19,7 +19,7 @@ import { writeToken } from './token.js'
 import { writeUri } from './uri.js'
 
 /** Takes one value of a parameter. */
-type Emit = (rows: Rows, type: string, value: Json) => void
+export type Emit = (rows: Rows, type: string, value: Json) => void
 
 /** One parameter of a type. */
 interface Entry {
@@ -127,9 +127,15 @@ function emitterOf (type: string, row: SearchParameterRow, param: Param): Emit |
 
 function valueEmitter (type: string, row: SearchParameterRow, param: Param): Emit | undefined {
   const without = withoutOf(type, row.code)
-  if (row.type === 'composite') return compositeEmitter(param, (row.components ?? []).map(component => component.type))
   if (row.type === 'string') return (rows, kind, value) => writeString(rows, param, kind, value, without)
   if (row.code === 'telecom' && without.length > 0) return telecomEmitter(param, without)
+  return plainEmitter(row, param)
+}
+
+/** What writes the values of a parameter that stands for itself. */
+export function plainEmitter (row: Pick<SearchParameterRow, 'type' | 'components'>, param: Param): Emit | undefined {
+  if (row.type === 'composite') return compositeEmitter(param, (row.components ?? []).map(component => component.type))
+  if (row.type === 'string') return (rows, kind, value) => writeString(rows, param, kind, value)
   const write = WRITERS[row.type]
   return write && ((rows, kind, value) => write(rows, param, kind, value))
 }

@@ -34,6 +34,7 @@ export const KIND = {
   exact: 'x', // x + the text as it is
   present: 'p',
   missing: 'm',
+  failed: 'e', // of a parameter that was defined here: its expression failed
   indirect: 'i', // the owner column does not answer this parameter
   terms: 'k', // the key of its terms
   date: 'd',

@@ -1,10 +1,11 @@
 // What a search parameter asks of a current row. The functions that make a key for writing make it for reading, too.
 // https://hl7.org/fhir/R4/search.html, docs/decisions/0010-index-rows.md
 import { invalid } from '../../fhir/outcome.js'
-import { dateComparison, numberComparison, PREFIXES, type Comparison } from '../../fhir/search/comparison.js'
+import { dateComparison, numberComparison, prefixed, PREFIXES, type Comparison } from '../../fhir/search/comparison.js'
 import { type Criterion, split, unescaped } from '../../fhir/search/parameter.js'
-import { SEARCH_PARAMETERS, type SearchParameterRow } from '../../generated/search-parameters.js'
+import type { SearchParameterRow } from '../../generated/search-parameters.js'
 import { isStored, partsOf, type Part } from '../index/folded.js'
+import { homeOf, parameterOf, partsIn, type KnownParameter, type KnownParameters } from './known.js'
 import { isUsual, mainDate } from '../index/main.js'
 import { KIND, paramOf, valueKey } from '../index/rows.js'
 import { ridAt } from '../rid.js'
@@ -32,32 +33,20 @@ export interface SearchContext {
   readonly now: number
   /** The codes that `:in`, `:not-in`, `:above` and `:below` mean, by value; looked up before the condition is made. */
   readonly codes?: ReadonlyMap<string, CodeSet>
+  /** Which parameters there are. */
+  readonly parameters: KnownParameters
 }
 
 /** One value of a parameter on its way: `part` is where its rows stand, `row` the parameter that they are rows of. */
 export interface Asked {
   readonly name: string
   readonly type: string
-  readonly row: SearchParameterRow
+  readonly row: KnownParameter
   readonly part: Part
   readonly modifier: string | undefined
   readonly raw: string
   readonly context: SearchContext
 }
-
-/** The parameter of a type, or of all; undefined when there is none. */
-export function parameterOf (type: string, code: string): SearchParameterRow | undefined {
-  const own = SEARCH_PARAMETERS[type]
-  return own !== undefined && Object.hasOwn(own, code) ? own[code] : GENERAL.has(code) ? SEARCH_PARAMETERS['Resource']?.[code] : undefined
-}
-
-const GENERAL: ReadonlySet<string> = new Set(['_id', '_lastUpdated', '_profile', '_security', '_source', '_tag'])
-
-/** The parameters of all resources that are asked of every type. */
-export const generalParameters = (): readonly string[] => [...GENERAL]
-
-/** Under which type's name the rows of a parameter stand. */
-export const homeOf = (type: string, code: string): string => GENERAL.has(code) ? 'Resource' : type
 
 const MODIFIERS: Readonly<Record<SearchParameterRow['type'], readonly string[]>> = {
   number: ['missing'],
@@ -74,13 +63,14 @@ const MODIFIERS: Readonly<Record<SearchParameterRow['type'], readonly string[]>>
 /** The condition of a criterion without steps. Throws FhirError 400 that names the parameter and what is allowed. */
 export function conditionOf (type: string, criterion: Criterion, context: SearchContext): Condition {
   const { name, code, modifier, values } = criterion
-  const row = parameterOf(type, code)
+  const row = context.parameters.of(type, code)
   if (row === undefined) throw new UnknownParameter(name, type)
   refuseModifier(name, row, modifier)
-  if (modifier === 'missing') return missingValue(name, type, code, values)
+  refuseLimited(row, criterion)
+  if (modifier === 'missing') return missingValue(name, type, row, values)
   if (code === '_id') return idValue(type, values.map(unescaped))
-  const found = or(values.flatMap(raw => partsOf(homeOf(type, code), code).map(part => {
-    const own = part.code === code ? row : parameterOf(type, part.code) ?? row
+  const found = or(values.flatMap(raw => partsIn(type, row).map(part => {
+    const own = part.code === code || row.stored !== undefined ? row : parameterOf(type, part.code) ?? row
     return valueOf({ name, type, row: own, part, modifier, raw, context })
   })))
   return modifier === 'not' || modifier === 'not-in' ? not(found) : found
@@ -98,7 +88,7 @@ export class UnknownParameter extends Error {
   }
 }
 
-function refuseModifier (name: string, row: SearchParameterRow, modifier: string | undefined): void {
+function refuseModifier (name: string, row: KnownParameter, modifier: string | undefined): void {
   if (modifier === undefined) return
   const allowed = row.code === '_id' || row.code === '_lastUpdated' ? ['missing'] : MODIFIERS[row.type]
   if (allowed.includes(modifier)) return
@@ -106,6 +96,20 @@ function refuseModifier (name: string, row: SearchParameterRow, modifier: string
   const types = row.type === 'reference' ? `, or a type of ${(row.target ?? []).join(', ')}` : ''
   throw invalid(`${name}: there is no modifier :${modifier} for ${row.code}, which is of type ${row.type}; allowed are ${allowed.map(one => `:${one}`).join(' ')}${types}`)
 }
+
+// What a SearchParameter says of its own use. https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.modifier
+function refuseLimited ({ code, type, limits }: KnownParameter, { name, modifier, values }: Criterion): void {
+  if (limits === undefined) return
+  const { modifiers, comparators, multipleOr } = limits
+  const named = modifier !== undefined && type === 'reference' && /^[A-Z]/.test(modifier) ? 'type' : modifier
+  if (named !== undefined && modifiers?.includes(named) === false) throw invalid(`${name}: ${code} is defined with the modifiers ${modifiers.map(one => `:${one}`).join(' ')} only`)
+  if (!multipleOr && values.length > 1) throw invalid(`${name}: ${code} is defined to take one value`)
+  if (comparators === undefined || modifier !== undefined || !COMPARED.includes(type)) return
+  const foreign = values.map(value => prefixed(unescaped(value))[0]).find(prefix => prefix !== 'eq' && !comparators.includes(prefix))
+  if (foreign !== undefined) throw invalid(`${name}: ${code} is defined with the prefixes ${comparators.join(' ')} only, not ${foreign}`)
+}
+
+const COMPARED: readonly string[] = ['number', 'date', 'quantity']
 
 function valueOf (asked: Asked): Condition {
   switch (asked.row.type) {
@@ -170,16 +174,16 @@ const rid = (milliseconds: number): string => milliseconds <= 0 ? '0' : millisec
 const idValue = (type: string, ids: readonly string[]): Condition => ({ kind: 'ids', type: numberOf(type), ids: ids.filter(isId) })
 
 // https://hl7.org/fhir/R4/search.html#missing
-function missingValue (name: string, type: string, code: string, values: readonly string[]): Condition {
+function missingValue (name: string, type: string, { code, stored }: KnownParameter, values: readonly string[]): Condition {
   const [value, ...more] = values
   if (more.length > 0 || (value !== 'true' && value !== 'false')) throw invalid(`${name} is true or false`)
-  const present = presence(type, code)
+  const present = stored === undefined ? presence(type, code) : tokens([keyOf({ type, part: { code: stored } }, KIND.present)])
   return value === 'true' ? not(present) : present
 }
 
 const ALWAYS: Condition = { kind: 'and', of: [] }
 
-/** That a resource has a value of a parameter. */
+/** That a resource has a value of a parameter of R4. */
 export function presence (type: string, code: string): Condition {
   const row = parameterOf(type, code)
   if (row === undefined || row.mandatory === true || code === '_id' || code === '_lastUpdated') return ALWAYS

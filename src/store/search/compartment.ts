@@ -4,7 +4,7 @@ import { isId } from '../../fhir/reference.js'
 import { isResourceType, numberOf, type ResourceType } from '../../fhir/resource-types.js'
 import { COMPARTMENTS } from '../../generated/compartments.js'
 import { partsOf } from '../index/folded.js'
-import { parameterOf } from './build.js'
+import { parameterOf } from './known.js'
 import { NEVER, or, type Condition } from './condition.js'
 import { toResource } from './reference.js'
 

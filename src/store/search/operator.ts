@@ -5,10 +5,10 @@ import { invalid, notSupported } from '../../fhir/outcome.js'
 import type { Operator } from '../../fhir/search/filter.js'
 import { split, unescaped, type Criterion } from '../../fhir/search/parameter.js'
 import type { SearchParameterRow } from '../../generated/search-parameters.js'
-import { partsOf } from '../index/folded.js'
 import { KIND } from '../index/rows.js'
-import { conditionOf, homeOf, keyOf, parameterOf, UnknownParameter, type Asked, type SearchContext } from './build.js'
+import { conditionOf, keyOf, UnknownParameter, type Asked, type SearchContext } from './build.js'
 import { NEVER, not, or, type Condition, type TextTest } from './condition.js'
+import { type KnownParameter, partsIn } from './known.js'
 import { words } from './string.js'
 import { termsFrom } from './token.js'
 
@@ -35,9 +35,9 @@ const MODIFIERS: Readonly<Partial<Record<Operator, string>>> = { ss: 'below', sb
  * The ordinary criterion that an operation is the same as; undefined where there is none. Throws UnknownParameter where the type has no such
  * parameter, FhirError 400 where the operator is not for its type.
  */
-export function criterionOf (type: string, operation: Operation): Criterion | undefined {
+export function criterionOf (type: string, operation: Operation, context: SearchContext): Criterion | undefined {
   const { code, operator, value } = operation
-  const row = rowOf(type, operation)
+  const row = rowOf(type, operation, context)
   const criterion = (raw: string, modifier?: string): Criterion => ({ name: code, steps: [], code, modifier, values: [raw] })
   if (operator === 'pr') {
     if (value !== 'true' && value !== 'false') throw invalid(`${code} pr is true or false`)
@@ -58,9 +58,9 @@ export function criterionOf (type: string, operation: Operation): Criterion | un
 /** The condition of an operation that no ordinary criterion says. */
 export function operatorCondition (type: string, operation: Operation, context: SearchContext): Condition {
   const { code, operator, value } = operation
-  const row = rowOf(type, operation)
+  const row = rowOf(type, operation, context)
   switch (row.type) {
-    case 'string': return textCondition(type, operation)
+    case 'string': return textCondition(type, row, operation)
     case 'token': return otherToken(type, row, operation, context)
     default: {
       const equal = conditionOf(type, { name: code, steps: [], code, modifier: undefined, values: [`eq${value}`] }, context)
@@ -69,8 +69,8 @@ export function operatorCondition (type: string, operation: Operation, context: 
   }
 }
 
-function rowOf (type: string, { code, operator }: Operation): SearchParameterRow {
-  const row = parameterOf(type, code)
+function rowOf (type: string, { code, operator }: Operation, { parameters }: SearchContext): KnownParameter {
+  const row = parameters.of(type, code)
   if (row === undefined) throw new UnknownParameter(code, type)
   if (!ALLOWED[row.type].includes(operator)) throw invalid(`${operator} is not for ${code}, which is of type ${row.type}: allowed are ${ALLOWED[row.type].join(' ')}`)
   return row
@@ -89,8 +89,8 @@ const literal = (value: string): string => value.replaceAll('\\', '\\\\')
 
 const TESTS: Readonly<Partial<Record<Operator, TextTest>>> = { eq: 'is', ne: 'is-not', co: 'contains', sw: 'starts', ew: 'ends', gt: 'gt', lt: 'lt', ge: 'ge', le: 'le' }
 
-const textCondition = (type: string, { code, operator, value }: Operation): Condition =>
-  words(partsOf(homeOf(type, code), code).map(part => keyOf({ type, part }, KIND.word)), folded(value), TESTS[operator])
+const textCondition = (type: string, row: KnownParameter, { operator, value }: Operation): Condition =>
+  words(partsIn(type, row).map(part => keyOf({ type, part }, KIND.word)), folded(value), TESTS[operator])
 
 // Of an equal span or number the same, compared otherwise. `ap` of a span that is not wider: they overlap.
 function compared (condition: Condition, prefix: 'co' | 'ap'): Condition {
@@ -108,14 +108,14 @@ function compared (condition: Condition, prefix: 'co' | 'ap'): Condition {
 const MILLISECOND = 1n << 20n
 
 // A resource has an item that is another. Codes are all in the dictionary of terms; a boolean has one other.
-function otherToken (type: string, row: SearchParameterRow, { code, value }: Operation, context: SearchContext): Condition {
+function otherToken (type: string, row: KnownParameter, { code, value }: Operation, context: SearchContext): Condition {
   const asked = (raw: string): Condition => conditionOf(type, { name: code, steps: [], code, modifier: undefined, values: [raw] }, context)
   if (code === '_id') return not(asked(value))
   if (row.of?.every(each => each === 'boolean') === true) return asked(value === 'true' ? 'false' : 'true')
   if (row.of?.every(each => CODED.includes(each)) !== true) throw notSupported(`ne of ${code}, which is of type ${(row.of ?? ['unknown']).join(' or ')}, is not supported: ask not (${code} eq ...)`)
   const [first = '', second, ...more] = split(named(value), '|').map(unescaped)
   if (more.length > 0 || (second ?? first) === '') throw invalid(`${code} ne ${value} is not code, system|code or |code`)
-  return or(partsOf(homeOf(type, code), code).flatMap(part => unlike({ name: code, type, row, part, modifier: undefined, raw: value, context }, first, second)))
+  return or(partsIn(type, row).flatMap(part => unlike({ name: code, type, row, part, modifier: undefined, raw: value, context }, first, second)))
 }
 
 const CODED: readonly string[] = ['code', 'Coding', 'CodeableConcept']

@@ -1,15 +1,15 @@
 // What a resource refers to by a reference parameter: what _include follows. https://hl7.org/fhir/R4/search.html#include
-import { isObject, type Json } from '../../fhir/json-value.js'
+import { isObject } from '../../fhir/json-value.js'
 import { parseReference } from '../../fhir/reference.js'
 import type { ResourceType } from '../../fhir/resource-types.js'
-import { extractorOf } from '../index/plan.js'
+import type { KnownParameters } from './known.js'
 
 export interface ResourceKey { readonly type: ResourceType, readonly id: string }
 
 /** The resources of this server that a parameter of a resource leads to. `resource`: parsed. */
-export function referencesIn (type: string, code: string, resource: object, base: string): ResourceKey[] {
+export function referencesIn (parameters: KnownParameters, type: string, code: string, resource: object, base: string): ResourceKey[] {
   const found: ResourceKey[] = []
-  extractorOf(type, code)?.(resource, (_kind: string, value: Json) => {
+  parameters.extract(type, code, resource, (_kind, value) => {
     const text = isObject(value) ? value['reference'] : value
     if (typeof text !== 'string') return
     const target = parseReference(text, base)

@@ -1,10 +1,10 @@
 // What a search is sorted by. https://hl7.org/fhir/R4/search.html#sort
 import type { SearchParameterRow } from '../../generated/search-parameters.js'
 import { hashText } from '../binary.js'
-import { partsOf } from '../index/folded.js'
 import { mainDate } from '../index/main.js'
 import { KIND, paramOf } from '../index/rows.js'
-import { homeOf, keyOf, parameterOf } from './build.js'
+import { keyOf } from './build.js'
+import { homeOf, type KnownParameters, partsIn } from './known.js'
 
 /**
  * One key of an order. A resource with several values of a parameter stands by its first one in that order, one without a value behind all others.
@@ -30,16 +30,16 @@ export type SortKey = { readonly descending: boolean } & (
 const hasTerms = ({ values = [] }: SearchParameterRow): boolean => values.length === 0 || values.some(type => type === 'code' || type === 'Coding' || type === 'CodeableConcept')
 
 /** The key of a parameter; undefined where its values have no order: references, identifiers, contacts, composites, places. */
-export function sortKey (type: string, code: string, descending: boolean): SortKey | undefined {
-  const row = parameterOf(type, code)
+export function sortKey (parameters: KnownParameters, type: string, code: string, descending: boolean): SortKey | undefined {
+  const row = parameters.of(type, code)
   if (row === undefined) return undefined
   if (code === '_lastUpdated') return { by: 'updated', descending }
   if (code === '_id') return { by: 'id', descending }
-  if (row.type === 'date' && code === mainDate(type)) return { by: 'main-date', descending }
+  if (row.type === 'date' && row.stored === undefined && code === mainDate(type)) return { by: 'main-date', descending }
   const home = homeOf(type, code)
-  const keys = (kind: string): string[] => partsOf(home, code).map(part => keyOf({ type, part }, kind))
-  const token = (text: string): string => keyOf({ type, part: { code } }, KIND.code, text)
-  const terms = (): SortKey => ({ by: 'terms', keys: partsOf(home, code).map(part => hashText(...paramOf(home, part.code).terms)), descending })
+  const keys = (kind: string): string[] => partsIn(type, row).map(part => keyOf({ type, part }, kind))
+  const token = (text: string): string => keyOf({ type, part: { code: row.stored ?? code } }, KIND.code, text)
+  const terms = (): SortKey => ({ by: 'terms', keys: partsIn(type, row).map(part => hashText(...paramOf(home, part.code).terms)), descending })
   switch (row.type) {
     case 'string': return { by: 'texts', keys: keys(KIND.word), descending }
     case 'date': return { by: 'dates', keys: keys(KIND.date), descending }

@@ -3,7 +3,8 @@ import { contactValue, folded } from '../../fhir/normalise.js'
 import { invalid } from '../../fhir/outcome.js'
 import { hashText } from '../binary.js'
 import { KIND, paramOf } from '../index/rows.js'
-import { homeOf, keyOf, presence, split, tokens, unescaped, type Asked } from './build.js'
+import { homeOf } from './known.js'
+import { keyOf, presence, split, tokens, unescaped, type Asked } from './build.js'
 import { or, type Condition } from './condition.js'
 
 const CONTACTS: readonly string[] = ['telecom', 'phone', 'email']
@@ -16,12 +17,12 @@ export function tokenValue (asked: Asked): Condition {
   if (modifier === 'of-type') return ofType(asked, pieces)
   const [first = '', second, ...more] = pieces
   if (more.length > 0) throw invalid(`${name}=${raw} has more than one |: it is code, system|code, |code or system|`)
-  if (CONTACTS.includes(part.code)) {
+  if (CONTACTS.includes(part.code) || isContact(asked)) {
     if (second !== undefined) throw invalid(`${name}=${raw}: a telephone number or address has no system here`)
     // A plus that the client did not escape has become a space on its way here.
     return tokens([keyOf(asked, KIND.code, contactValue(first.replace(/^ (?=\d)/, '+')))], true)
   }
-  if (second === undefined) return tokens([keyOf(asked, KIND.code, first)], isSparse(asked))
+  if (second === undefined) return tokens(mayBeContact(asked) ? [keyOf(asked, KIND.code, first), keyOf(asked, KIND.code, contactValue(first))] : [keyOf(asked, KIND.code, first)], isSparse(asked))
   if (second === '') return ofSystem(asked, first)
   const exact = keyOf(asked, KIND.coding, `${first}|${second}`)
   // A `code` element says no system: that of its binding is meant.
@@ -29,7 +30,11 @@ export function tokenValue (asked: Asked): Condition {
 }
 
 // Values that hardly two resources share.
-export const isSparse = ({ row }: Pick<Asked, 'row'>): boolean => row.code === 'identifier'
+export const isSparse = ({ row: { code, of, stored } }: Pick<Asked, 'row'>): boolean => stored === undefined ? code === 'identifier' : of?.every(kind => kind === 'Identifier') === true
+
+// Of a parameter that was defined here.
+const mayBeContact = ({ row: { of, stored } }: Pick<Asked, 'row'>): boolean => stored !== undefined && of?.includes('ContactPoint') === true
+const isContact = (asked: Pick<Asked, 'row'>): boolean => mayBeContact(asked) && asked.row.of?.length === 1
 
 /** That a resource has a code of a system. */
 export function ofSystem (asked: Asked, system: string): Condition {
