@@ -65,7 +65,7 @@ const people = (r: Random): Resource[] => PATIENTS.map((id, place) => ({
 // Each type of patient data: how many, and what is in one.
 const DATA: Readonly<Record<string, readonly [count: number, content: (r: Random) => object]>> = {
   Encounter: [8, r => ({
-    status: r.of(['finished', 'planned']), class: { code: r.of(['AMB', 'IMP']) }, subject: patient(r), period: { start: moment(r) }, location: [{ location: to('Location', r, 2) }], serviceProvider: to('Organization', r, 2)
+    status: r.of(['finished', 'planned']), class: { system: ACT, code: r.of(['AMB', 'IMP']) }, subject: patient(r), period: { start: moment(r) }, location: [{ location: to('Location', r, 2) }], serviceProvider: to('Organization', r, 2)
   })],
   Observation: [40, r => ({
     status: r.of(['final', 'amended']), code: r.of(CODES), subject: { ...patient(r), ...(r.onceIn(4) && { identifier: { system: 'urn:id', value: String(r.below(4)) } }) },

@@ -311,3 +311,13 @@ t.test('scopes narrow what is included, and a search needs its own', async t => 
   t.same(narrow.included, ['Encounter/visit'])
   t.equal(none.status, 403)
 })
+
+// https://hl7.org/fhir/R4/search.html#versions
+t.test('a reference to a version is found by the resource and by that version, not by another', async t => {
+  const made = await clinic(t)
+  await made.put(observation('versioned', 'carl', { performer: [{ reference: 'Patient/anna/_history/1' }], derivedFrom: [{ reference: 'Observation/light' }] }))
+
+  for (const [query, ids] of [['performer=Patient/anna', ['versioned']], ['performer=Patient/anna/_history/1', ['versioned']], ['performer=Patient/anna/_history/2', []], ['derived-from=Observation/light/_history/1', []]] as const) {
+    t.same((await found(made, `/fhir/Observation?${query}`)).ids, ids, query)
+  }
+})
