@@ -4,7 +4,7 @@ import type { Caller } from '../auth/caller.js'
 import { usedCodes } from '../consent/search/used-codes.js'
 import { parseReference } from '../fhir/reference.js'
 import type { Criterion } from '../fhir/search/parameter.js'
-import { listed, type Codes, type CodeSet } from '../fhir/terminology/code-set.js'
+import { listed, type CodeSet } from '../fhir/terminology/code-set.js'
 import { expand } from '../fhir/terminology/expand.js'
 import { contradictory, TerminologyError, tooCostly, unknown } from '../fhir/terminology/terminology-error.js'
 import type { SearchParameterRow } from '../generated/search-parameters.js'
@@ -94,10 +94,12 @@ async function hierarchical (definitions: CallerDefinitions, asked: Hierarchical
 
 /** Of large sets the codes that are used at all. */
 async function narrowed (server: Server, set: CodeSet, row: SearchParameterRow, keys: readonly string[]): Promise<CodeSet> {
-  return new Map(await Promise.all(Array.from(set, async ([system, codes]): Promise<[string, Codes]> => {
-    // A `code` element is not in the dictionary with its system.
-    if (codes.all || codes.listed.size <= FEW || row.systems?.includes(system) === true) return [system, codes]
-    const used = await usedCodes(server.readers, keys, system)
-    return [system, used === undefined ? codes : listed(used.filter(code => codes.listed.has(code)))]
-  })))
+  // A `code` element is not in the dictionary with its system.
+  const large = [...set].filter(([system, { all, listed: codes }]) => !all && codes.size > FEW && row.systems?.includes(system) !== true)
+  const used = await usedCodes(server.readers, keys, large.map(([system]) => system))
+  const few = large.flatMap(([system, { listed: codes }], place) => {
+    const found = used[place]
+    return found === undefined ? [] : [[system, listed(found.filter(code => codes.has(code)))] as const]
+  })
+  return new Map([...set, ...few])
 }

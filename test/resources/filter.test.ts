@@ -78,9 +78,11 @@ t.test('what cannot be asked is refused with its place and what is allowed', asy
     ['Observation', 'subject eq Patient/anna', /eq is not for subject, which is of type reference: allowed are re pr/], ['Patient', 'birthdate ge tomorrow', /birthdate=getomorrow is no date/], ['Patient', 'family pr maybe', /family pr is true or false/], ['Patient', 'name.family eq x', /name of Patient is no reference/],
     ['Observation', 'subject.shoe eq x', /shoe is no search parameter of/], ['Observation', 'subject[shoe eq x].name eq y', /column 9: shoe is no search parameter/], ['Patient', 'identifier ne 1', /ne of identifier, which is of type Identifier, is not supported: ask not \(identifier eq/],
     ['Condition', 'clinical-status in urn:nowhere', /line 1, column 1: clinical-status=urn:nowhere: this server holds no such value set/], ['Condition', 'code ss snomed|1', /snomed.info\/sct/], ['DocumentReference', 'relatesTo[code eq a and code eq b].target re x', /takes one comparison/],
-    ['DocumentReference', 'relatesTo[code eq a].shoe re x', /relatesTo has target and code, not shoe/], ['Patient', Array.from({ length: 51 }, () => 'gender eq male').join(' or '), /at most 50 parameters/]
+    ['DocumentReference', 'relatesTo[code eq a].shoe re x', /relatesTo has target and code, not shoe/], ['Patient', Array.from({ length: 51 }, () => 'gender eq male').join(' or '), /at most 50 comparisons/]
   ]
   for (const [type, filter, says] of cases) t.match(await filtered(made, type, filter), says, filter)
+  const thirty = encodeURIComponent(Array.from({ length: 30 }, () => 'gender eq male').join(' or '))
+  t.match(await found(made, `Patient?_filter=${thirty}&_filter=${thirty}`), /at most 50 parameters/)
   t.match(await filtered(made, 'Patient', 'nmae eq x', { prefer: 'handling=lenient' }), /^400/, 'a lenient client, too')
   t.match(await found(made, 'Observation?subject._filter=name eq x'), /_filter stands by itself/)
   t.match(await found(made, 'Observation?subject.name=x&_filter:not=name eq x'), /_filter stands by itself/)

@@ -1,23 +1,28 @@
 // Which codes of a system are used at all: what the dictionary of terms knows. docs/decisions/0010-index-rows.md
 // Of large sets of codes only these are asked for. Nothing of them is shown: what they find is decided row by row.
-import { numbers } from '../../store/binary.js'
+import { numbers, texts } from '../../store/binary.js'
 import type { Reads } from '../../store/pool.js'
 import { KIND } from '../../store/index/rows.js'
 
 // Beyond this many it costs less to ask for all of a set.
 const MOST = 20_000
 
-/** The codes of a system under some keys of terms; undefined where there are too many. */
-export async function usedCodes (db: Pick<Reads, 'query'>, keys: readonly string[], system: string): Promise<readonly string[] | undefined> {
-  const beginning = `${KIND.coding}${system}|`
-  // What of it stands in the index.
-  const start = beginning.slice(0, 100)
-  const rows = await db.query<{ readonly code: string }>({
+/** The codes of each system under some keys of terms, in one statement; undefined of a system that has too many. */
+export async function usedCodes (db: Pick<Reads, 'query'>, keys: readonly string[], systems: readonly string[]): Promise<ReadonlyArray<readonly string[] | undefined>> {
+  if (systems.length === 0) return []
+  const beginnings = systems.map(system => `${KIND.coding}${system}|`)
+  // What of them stands in the index.
+  const starts = beginnings.map(beginning => beginning.slice(0, 100))
+  const rows = await db.query<{ readonly place: string, readonly codes: readonly string[] }>({
     name: 'used-codes',
     text: `
-      select substr(t.text, char_length($2::text) + 1) as code from unnest($1::int8[]) k(key),
-        lateral (select t.text from karta.term t where t.key = k.key and left(t.text, 200) >= $3::text and left(t.text, 200) < $4::text and starts_with(t.text, $2::text) limit ${MOST + 1}) t`,
-    values: [numbers(keys), beginning, start, `${start}\u{10ffff}`]
+      select b.place, array(
+        select substr(t.text, char_length(b.beginning) + 1) from karta.term t
+        where t.key = any ($1::int8[]) and left(t.text, 200) >= b.start and left(t.text, 200) < b.finish and starts_with(t.text, b.beginning) limit ${MOST + 1}) as codes
+      from unnest($2::text[], $3::text[], $4::text[]) with ordinality b(beginning, start, finish, place)`,
+    values: [numbers(keys), texts(beginnings), texts(starts), texts(starts.map(start => `${start}\u{10ffff}`))]
   })
-  return rows.length > MOST ? undefined : rows.map(({ code }) => code)
+  const found = systems.map((): readonly string[] | undefined => undefined)
+  for (const { place, codes } of rows) if (codes.length <= MOST) found[Number(place) - 1] = codes
+  return found
 }

@@ -16,6 +16,7 @@ export type Filter =
   | { readonly kind: 'test', readonly path: readonly PathStep[], readonly operator: Operator, readonly value: string, readonly at: Position }
 
 const MOST_NESTED = 20
+const MOST_TESTS = 50
 
 /** Parses a filter. Throws FhirError 400 that says where it goes wrong, and what should stand there. */
 export function parseFilter (text: string): Filter {
@@ -39,6 +40,7 @@ class Parser {
   readonly #text: string
   #at = 0
   #depth = 0
+  #tests = 0
 
   constructor (text: string) {
     this.#text = text
@@ -78,6 +80,7 @@ class Parser {
   }
 
   #test (): Filter {
+    if (++this.#tests > MOST_TESTS) throw this.#wrong(`a filter makes at most ${MOST_TESTS} comparisons`)
     const at = this.#position()
     const path = this.#path()
     const operator = this.#take(/[^\s()[\]]+/y)

@@ -28,10 +28,15 @@ export function both (left: Codes, right: Codes): Codes {
   return { all: false, listed: right.all ? minus(left.listed, right.listed) : common(left.listed, right.listed) }
 }
 
-/** The codes that are in either. */
-export function either (left: Codes, right: Codes): Codes {
-  if (left.all) return { all: true, listed: right.all ? common(left.listed, right.listed) : minus(left.listed, right.listed) }
-  return right.all ? { all: true, listed: minus(right.listed, left.listed) } : { all: false, listed: joined(left.listed, right.listed) }
+/** The codes that are in any: in time that grows with the sum of what is listed. */
+function anyOf (each: readonly Codes[]): Codes {
+  const [first] = each
+  if (first !== undefined && each.length === 1) return first
+  const included = new Set<string>()
+  for (const { all, listed } of each) if (!all) for (const code of listed) included.add(code)
+  const [fewest, ...others] = each.filter(({ all }) => all).map(({ listed }) => listed).sort((left, right) => left.size - right.size)
+  if (fewest === undefined) return listed(included)
+  return { all: true, listed: new Set([...fewest].filter(code => !included.has(code) && others.every(other => other.has(code)))) }
 }
 
 /** The codes of the first that are not in the second. */
@@ -49,8 +54,18 @@ function combined (left: CodeSet, right: CodeSet, systems: Iterable<string>, how
   return found
 }
 
-export const union = (left: CodeSet, right: CodeSet): CodeSet =>
-  left.size === 0 ? right : right.size === 0 ? left : combined(left, right, new Set([...left.keys(), ...right.keys()]), either)
+/** What is in any of these sets. */
+export function union (sets: readonly CodeSet[]): CodeSet {
+  const systems = new Map<string, Codes[]>()
+  for (const set of sets) {
+    for (const [system, codes] of set) {
+      const known = systems.get(system)
+      if (known === undefined) systems.set(system, [codes])
+      else known.push(codes)
+    }
+  }
+  return new Map(Array.from(systems, ([system, each]) => [system, anyOf(each)]))
+}
 
 export const intersection = (left: CodeSet, right: CodeSet): CodeSet => combined(left, right, left.keys(), both)
 

@@ -20,7 +20,7 @@ export interface Definitions {
 export interface Budget { definitions: number, codes: number }
 
 const MOST_DEFINITIONS = 500
-const MOST_CODES = 2_000_000
+const MOST_CODES = 500_000
 
 export const newBudget = (): Budget => ({ definitions: MOST_DEFINITIONS, codes: MOST_CODES })
 
@@ -35,12 +35,9 @@ async function expandWithin (course: Course, valueSet: ValueSet): Promise<CodeSe
   if (valueSet.expansion !== undefined) return valueSet.expansion
   const inner: Course = { ...course, within: [...course.within, valueSet.name] }
   const all = async (includes: readonly Include[]): Promise<CodeSet> => {
-    let set: CodeSet = new Map()
-    for (const each of await Promise.all(includes.map(async include => await included(inner, valueSet, include)))) {
-      spend(inner, valueSet, sizeOf(each))
-      set = union(set, each)
-    }
-    return set
+    const sets = await Promise.all(includes.map(async include => await included(inner, valueSet, include)))
+    for (const each of sets) spend(inner, valueSet, sizeOf(each))
+    return union(sets)
   }
   const [includes, excludes] = await Promise.all([all(valueSet.includes), all(valueSet.excludes)])
   return difference(includes, excludes)
@@ -56,7 +53,9 @@ async function imported (course: Course, { name }: ValueSet, canonical: string):
   lookUp(course, { name })
   const found = await course.definitions.valueSet(canonical)
   if (found === undefined) throw unknown(`the value set ${name} includes ${canonical}, which this server does not hold`)
-  return await expandWithin(course, found)
+  const set = await expandWithin(course, found)
+  spend(course, found, sizeOf(set))
+  return set
 }
 
 const ofSystem = (course: Course, valueSet: ValueSet, include: Include): Array<Promise<CodeSet>> =>

@@ -159,3 +159,15 @@ t.test('hierarchies with several parents, and circles in them, are followed once
   t.strictSame([...role?.above('HH') ?? []].sort(), ['A', 'AA', 'H', 'H>', 'HH', 'HU', '_ObservationInterpretationNormality'])
   t.strictSame([...circle.below('a')], ['a', 'b'])
 })
+
+t.test('a value set of very many parts takes time in proportion, and beyond a bound is refused', async t => {
+  const parts = (count: number): [string, Own] => include({ include: Array.from({ length: count }, (_, at) => ({ system: 'urn:tree', concept: [{ code: `c${at}` }] })) })
+  const started = process.cpuUsage()
+
+  t.equal((await of(...parts(50_000))).split(' ').length, 50_001)
+
+  // Joined one by one they would take a billion steps.
+  t.ok(process.cpuUsage(started).user < 10_000_000)
+  await t.rejects(of(...include({ include: Array.from({ length: 501 }, () => ({ valueSet: ['http://hl7.org/fhir/ValueSet/administrative-gender'] })) })), /more than 500 code systems and value sets/)
+  await t.rejects(of(...include({ include: Array.from({ length: 499 }, () => ({ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode' })) })), /more than 500000 codes/)
+})
