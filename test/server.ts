@@ -40,12 +40,14 @@ interface Callers {
   treating: (patients: readonly string[], scope?: string, denied?: string) => Promise<Record<string, string>>
 }
 
-export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Config> = {}): Promise<TestServer> {
+/** `bounds`: what the server has of itself, smaller than it is delivered with. */
+export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Config> = {}, bounds: Partial<Pick<Server, 'named'>> = {}): Promise<TestServer> {
   const url = await testDatabase(t)
   const config: Config = { ...readConfig({}), publicUrl: 'http://karta.test', readers: 1, writers: 2, ...settings }
   const lines: string[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => { lines.push(line) } })
-  const { close, ...server } = await openServer(config, url, error => log.error({ err: error }, 'store'))
+  const { close, ...opened } = await openServer(config, url, error => log.error({ err: error }, 'store'))
+  const server = { ...opened, ...bounds }
   const secret = randomBytes(32).toString('base64url')
   const app = appOn(server, { authenticate: verifier(secret), log })
   const pool = new pg.Pool({ connectionString: url, max: 4 })

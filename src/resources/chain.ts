@@ -11,7 +11,7 @@ import type { Criterion, Step } from '../fhir/search/parameter.js'
 import { TerminologyError } from '../fhir/terminology/terminology-error.js'
 import { ownerParameter, type Part } from '../store/index/folded.js'
 import { conditionOf, isIndirect, UnknownParameter, type SearchContext } from '../store/search/build.js'
-import { NEVER, not, or, type Condition } from '../store/search/condition.js'
+import { and, isNever, NEVER, not, or, type Condition, type ResourceName } from '../store/search/condition.js'
 import { partsIn } from '../store/search/known.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
@@ -70,11 +70,22 @@ const partsFor = ({ parameters }: SearchContext, type: string, code: string): re
 }
 
 /** That a resource refers by a parameter to one of a type that meets a condition. */
-async function refersTo ({ server, caller, context }: Way, type: ResourceType, code: string, target: ResourceType, condition: Condition, name: string): Promise<Condition> {
-  const names = await searchNames(server.searches, caller, target, [condition], MOST)
-  refuseTooMany(names.length, target, name)
-  if (names.length === 0) return NEVER
-  return or(partsFor(context, type, code).filter(({ only }) => only === undefined || only === target).map(part => toResource({ type, part }, target, names)))
+async function refersTo (way: Way, type: ResourceType, code: string, target: ResourceType, condition: Condition, name: string): Promise<Condition> {
+  const { server: { searches, named }, caller, context } = way
+  const parts = partsFor(context, type, code).filter(({ only }) => only === undefined || only === target)
+  const to = (names: readonly ResourceName[]): Condition => names.length === 0 ? NEVER : or(parts.map(part => toResource({ type, part }, target, names)))
+  const owner = target === 'Patient' ? ownerParameter(type) : undefined
+  if (owner === undefined || !parts.every(part => part.code === owner)) {
+    const names = await searchNames(searches, caller, target, [condition], MOST)
+    refuseTooMany(names.length, target, name)
+    return to(names)
+  }
+  // Of few Patients it is known who they are. Of many the owner columns are asked, but for the few resources of which these do not tell.
+  const indirect = isIndirect(type, owner)
+  const [names, others] = await Promise.all([searchNames(searches, caller, target, [condition], named), readReferences(way, target, type, code, [indirect], name)])
+  if (names.length <= named) return to(names)
+  const among = isNever(others) ? [] : await searchNames(searches, caller, target, [condition, others], MOST)
+  return or([and([not(indirect), { kind: 'owner-meets', of: condition }]), ...among.length === 0 ? [] : [and([indirect, to(among)])]])
 }
 
 /** That a resource is referred to, by a parameter, from one of a type that meets a condition. */
@@ -84,12 +95,11 @@ async function isReferredTo (way: Way, type: ResourceType, from: ResourceType, c
   if (!byOwner) return await readReferences(way, type, from, code, [condition], name)
   // The owner columns tell it, but for the few resources of which they do not.
   const indirect = isIndirect(from, owner)
-  const { server: { searches }, caller } = way
+  const { server: { searches, named }, caller } = way
   const [owners, others] = await Promise.all([
-    searchOwners(searches, caller, from, [condition, not(indirect)], MOST), readReferences(way, type, from, code, [condition, indirect], name)
+    searchOwners(searches, caller, from, [condition, not(indirect)], named * 10), readReferences(way, type, from, code, [condition, indirect], name)
   ])
-  refuseTooMany(owners.length, type, name)
-  return or([{ kind: 'owner', owners }, others])
+  return or([owners === undefined ? { kind: 'owns', type: from, of: and([condition, not(indirect)]) } : { kind: 'owner', owners }, others])
 }
 
 async function readReferences ({ server, caller, context }: Way, type: ResourceType, from: ResourceType, code: string, conditions: readonly Condition[], name: string): Promise<Condition> {

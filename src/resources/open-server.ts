@@ -71,6 +71,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
     definitions: new Kept(MOST_CODES),
     base,
     zone: config.zone,
+    named: 200,
     pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), lock: figuresOf(lockPool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()

@@ -99,9 +99,9 @@ async function countedTotal (server: Server, caller: Caller, { compartment }: As
   return total > MOST_ESTIMATED ? undefined : total
 }
 
-// A patient's own, as by `subject` or by his compartment.
+// A patient's own, as by `subject`. Whom a chain has found is known by his surrogate, too: how many those are is not said by what was asked.
 const isOfOne = (condition: Condition): boolean =>
-  (condition.kind === 'owned' && condition.patients.length === 1) || (condition.kind === 'or' && condition.of.some(each => each.kind === 'owned') && condition.of.every(each => isOfOne(each) || (each.kind === 'tokens' && each.sparse)))
+  (condition.kind === 'owned' && condition.patients.length === 1 && condition.patients.every(({ owner }) => owner === undefined)) || (condition.kind === 'or' && condition.of.some(each => each.kind === 'owned') && condition.of.every(each => isOfOne(each) || (each.kind === 'tokens' && each.sparse)))
 
 async function totalOnly (server: Server, caller: Caller, asked: Asked, query: TypesQuery, each: Each, wanted: Wanted): Promise<Answer> {
   const total = await totalOf(server, caller, each)

@@ -30,6 +30,8 @@ export interface Server {
   readonly definitions: Kept<KeptDefinition>
   /** The URL under which the resources stand, without a slash at its end. */
   readonly base: string
+  /** So many Patients over whom a chain leads are named in the statement; with more, each row is asked whose it is. */
+  readonly named: number
   /** The IANA zone in which dates without a zone are read. */
   readonly zone: string
 }

@@ -2,6 +2,7 @@
 // searches and audit have theirs, so that a slow one never stands in front of a read.
 import pg from 'pg'
 import { unavailable } from '../fhir/outcome.js'
+import { Densities, type Density } from './density.js'
 
 export interface PoolOptions {
   readonly url: string
@@ -66,7 +67,7 @@ export interface Reads {
 }
 
 /** Connections as one request uses them, with a count of its own. */
-export class RequestStatements<Shared extends Searches> implements Searches {
+export class RequestStatements<Shared extends Pick<Reads, 'query'>> {
   readonly shared: Shared
   trips = 0
 
@@ -77,6 +78,13 @@ export class RequestStatements<Shared extends Searches> implements Searches {
   query<Row extends pg.QueryResultRow> (query: Query): Promise<Row[]> {
     this.trips++
     return this.shared.query<Row>(query)
+  }
+}
+
+/** Searches of one request. */
+export class RequestSearches extends RequestStatements<Searchers> implements Searches {
+  densityOf (table: string): Density | undefined {
+    return this.shared.densityOf(table)
   }
 }
 
@@ -134,17 +142,25 @@ class Pipeline {
 export interface Searches {
   trips: number
   query <Row extends pg.QueryResultRow> (query: Query): Promise<Row[]>
+  /** What is known of how many rows of a table carry which tokens. */
+  densityOf (table: string): Density | undefined
 }
 
 /** Searches over a pool of their own. */
 export class Searchers implements Searches {
   readonly #options: PoolOptions
   readonly #pool: pg.Pool
+  readonly densities: Densities
   trips = 0
 
   constructor (options: PoolOptions, connections: number) {
     this.#options = options
     this.#pool = makePool(options, connections)
+    this.densities = new Densities(this.#pool, options.onError)
+  }
+
+  densityOf (table: string): Density | undefined {
+    return this.densities.of(table)
   }
 
   /** The rows of one statement, prepared where it has a name. Throws what the database says. */

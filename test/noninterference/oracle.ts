@@ -2,6 +2,7 @@
 // is stored whole; of each caller another database holds just his part, and there the operator asks.
 import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
+import { Searchers } from '../../src/store/pool.js'
 import { server, type Resource, type TestServer } from '../server.js'
 import type { Question } from './features.js'
 import { visiblePart, type Who } from './policy.js'
@@ -38,11 +39,13 @@ type Closing = Pick<Test, 'teardown'>
 /** Stores a city and the part of it that each asker may see. */
 export async function trials (t: Closing, seed: number, askers: readonly Asker[] = ASKERS): Promise<Trial[]> {
   const steps = city(seed)
-  const { versions, made } = await stored(t, steps)
+  // Here chains ask each row whose it is, there they name the Patients; and here an analysis may say what is rare.
+  const { versions, made } = await stored(t, steps, 0)
+  if (seed % 2 === 0) await analysed(made)
   const everyone = await made.as.treating(PATIENTS, 'user/*.cruds', 'none')
   const trials: Trial[] = []
   for (const asker of askers) {
-    const own = await stored(t, visiblePart(asker.who, steps))
+    const own = await stored(t, visiblePart(asker.who, steps), 200)
     const scope = (context: string): string => asker.scope.split(' ').map(each => `${context}/${each}`).join(' ')
     const headers = await headersOf(made, asker, scope)
     trials.push({
@@ -63,8 +66,13 @@ async function headersOf ({ as, pool }: TestServer, { who, crowd }: Asker, scope
   return headers
 }
 
-async function stored (t: Closing, steps: readonly Step[]): Promise<{ made: TestServer, versions: ReadonlyMap<string, string> }> {
-  const made = await server(t)
+async function analysed ({ pool, server: { searches } }: TestServer): Promise<void> {
+  await pool.query('analyze')
+  if (searches instanceof Searchers) await searches.densities.refresh()
+}
+
+async function stored (t: Closing, steps: readonly Step[], named: number): Promise<{ made: TestServer, versions: ReadonlyMap<string, string> }> {
+  const made = await server(t, {}, { named })
   const entry = steps.map(step => 'put' in step
     ? { name: nameOf(step.put), resource: step.put, method: 'PUT' }
     : { name: step.end, method: 'DELETE' })

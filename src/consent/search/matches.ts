@@ -8,8 +8,8 @@ import { Lanes } from '../../store/lanes.js'
 import type { Query, Searches } from '../../store/pool.js'
 import type { Condition } from '../../store/search/condition.js'
 import { COLUMNS, columns, versionRow, type RawRow, type VersionRow } from '../row.js'
-import { reachable, scoped, subjectOf } from '../scoped.js'
-import { isOwned, matches, rowsOf } from './page.js'
+import { reachable, scoped } from '../scoped.js'
+import { isOwned, matching, rowsOf } from './plan.js'
 import { Statement } from './statement.js'
 
 /** What is asked of each: conditions that a resource of a type must meet, all of them; at most so many are told, with what they hold or without. */
@@ -25,11 +25,11 @@ const MOST_SHAPES = 100
  */
 export async function searchMatches (db: Searches, caller: Caller, asks: readonly Ask[]): Promise<VersionRow[][]> {
   const found: VersionRow[][] = asks.map(() => [])
-  const shapes = shapesOf(caller, asks)
+  const shapes = shapesOf(db, caller, asks)
   if (shapes.length > MOST_SHAPES) throw tooCostly(`the criteria of this Bundle are of ${shapes.length} kinds: at most ${MOST_SHAPES} are looked up in one; send it in parts`)
   const lanes = new Lanes(AT_ONCE)
   await Promise.all(shapes.map(async shape => await lanes.run(async () => {
-    const rows = await db.query<RawRow & { readonly place: number }>(queryOf(caller, shape))
+    const rows = await db.query<RawRow & { readonly place: number }>(queryOf(db, caller, shape))
     for (const row of rows) found[row.place]?.push(versionRow(row))
   })))
   return found
@@ -38,11 +38,11 @@ export async function searchMatches (db: Searches, caller: Caller, asks: readonl
 /** What is alike but for its values: the SQL, the place of each, and its values in their order, as texts. */
 interface Shape extends Pick<Ask, 'most' | 'texts'> { readonly sql: string, readonly types: readonly string[], readonly places: number[], readonly values: (string | null)[][] }
 
-function shapesOf (caller: Caller, asks: readonly Ask[]): Shape[] {
+function shapesOf (db: Searches, caller: Caller, asks: readonly Ask[]): Shape[] {
   const shapes = new Map<string, Shape>()
   asks.forEach((ask, place) => {
-    const one = new One(subjectOf(caller))
-    const sql = isSparse(ask) ? byTokens(one, caller, ask) : matches(one, caller, rowsOf(ask.type), ask.conditions)
+    const one = new One(db, caller)
+    const sql = isSparse(ask) ? byTokens(one, ask) : matching(one, rowsOf(ask.type), ask.conditions)
     const { most, texts } = ask
     const name = `${most} ${texts} ${sql}`
     let shape = shapes.get(name)
@@ -53,10 +53,10 @@ function shapesOf (caller: Caller, asks: readonly Ask[]): Shape[] {
   return [...shapes.values()]
 }
 
-function queryOf (caller: Caller, { sql, types, places, values, most, texts: whole }: Shape): Query {
-  const statement = new Statement()
+function queryOf (db: Searches, caller: Caller, { sql, types, places, values, most, texts: whole }: Shape): Query {
+  const statement = new Statement(db, caller)
   // What all share comes first, as `One` has it.
-  const bound = [statement.bind(subjectOf(caller), 'int8'), statement.bind(numbers(places), 'int4[]'), ...values.map(column => statement.bind(texts(column), 'text[]'))]
+  const bound = [statement.subject, statement.bind(numbers(places), 'int4[]'), ...values.map(column => statement.bind(texts(column), 'text[]'))]
   const names = ['place', ...types.map((_, column) => nameOf(column))]
   return statement.query(`
     select k.place, ${whole ? COLUMNS : columns("'' as body")}
@@ -69,17 +69,14 @@ const nameOf = (column: number): string => `p${column}`
 
 /** A statement about one of many: a value that is bound is a column of the row that asks. */
 class One extends Statement {
-  readonly #subject: string | null
   readonly types: string[] = []
   readonly texts: (string | null)[] = []
 
-  constructor (subject: string | null) {
-    super()
-    this.#subject = subject
+  override get subject (): string {
+    return '$1::int8'
   }
 
   override bind (value: unknown, type: string): string {
-    if (value === this.#subject && type === 'int8') return '$1::int8'
     this.types.push(type)
     this.texts.push(textOf(value))
     return `k.${nameOf(this.types.length - 1)}::${type}`
@@ -108,11 +105,11 @@ const isTokens = (condition: Condition): condition is Tokens => condition.kind =
 const isSparse = ({ conditions }: Ask): boolean => conditions.every(isTokens) && conditions.some(({ sparse }) => sparse)
 
 // Of all types together: which of the tables it is, the row that asks says. The index of tokens answers, where the caller may see something at all.
-function byTokens (one: One, caller: Caller, { type, conditions }: Ask): string {
+function byTokens (one: One, { type, conditions }: Ask): string {
   const [first, ...others] = conditions.filter(isTokens).sort((a, b) => Number(b.sparse) - Number(a.sparse))
   const overlaps = (a: string, { any }: Tokens): string => `${a}.tokens && ${one.bind(numbers(any), 'int8[]')}`
-  const narrow = isOwned(type) ? reachable('t', caller.kind, '$1::int8') : undefined
+  const narrow = isOwned(type) ? reachable('t', one.caller.kind, one.subject) : undefined
   return `select c.rid, c.owner
     from (select * from karta.current t where t.type = ${one.bind(numberOf(type), 'int2')} and ${first === undefined ? 'false' : overlaps('t', first)}${narrow === undefined ? '' : ` and ${narrow}`} offset 0) c
-    where ${[...others.map(other => overlaps('c', other)), scoped('c', caller.kind, '$1::int8')].join(' and ')}`
+    where ${[...others.map(other => overlaps('c', other)), scoped('c', one.caller.kind, one.subject)].join(' and ')}`
 }

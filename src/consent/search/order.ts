@@ -51,7 +51,7 @@ function valueOf (sql: Statement, a: string, key: Exclude<SortKey, { by: 'update
   const bound = (keys: readonly string[]): string => sql.bind(numbers(keys), 'int8[]')
   switch (key.by) {
     case 'texts': return `select ${which}(s.value) from karta.string_value s where s.rid = ${a}.rid and s.key = any (${bound(key.keys)})`
-    case 'dates': return `select ${which}(d.${which === 'min' ? 'lo' : 'hi'}) from karta.date_value d where d.rid = ${a}.rid and d.key = any (${bound(key.keys)})`
+    case 'dates': return `select ${which}(d.lo) from karta.date_value d where d.rid = ${a}.rid and d.key = any (${bound(key.keys)})`
     case 'numbers': return `select ${which}(q.value) from karta.quantity_value q where q.rid = ${a}.rid and q.key = any (${bound(key.keys)})`
     case 'quantities': return `
       select ${which}(least(greatest(q.value, -1e200), 1e200) * k.factor + k.shift) from karta.quantity_value q, karta.quantity_key k where q.rid = ${a}.rid and k.key = q.key and k.family = any (${bound(key.families)})`

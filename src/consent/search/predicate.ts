@@ -1,9 +1,11 @@
 // A condition as SQL about one current row. https://hl7.org/fhir/R4/search.html, docs/decisions/0010-index-rows.md
-import { BEGINNING, END } from '../../fhir/date-range.js'
 import { numberOf } from '../../fhir/resource-types.js'
 import type { Comparison } from '../../fhir/search/comparison.js'
 import { numbers, texts } from '../../store/binary.js'
+import { currentTable, type CurrentTable } from '../../store/current.js'
 import type { Condition, Place, ResourceName, UnitAsked } from '../../store/search/condition.js'
+import { scoped } from '../scoped.js'
+import { dated, spanPieces, spans } from './span.js'
 import type { Statement } from './statement.js'
 
 /** The last text that begins with another, in the order of bytes. */
@@ -15,30 +17,46 @@ export function predicate (sql: Statement, a: string, condition: Condition): str
     case 'tokens': return overlaps(sql, a, condition.any)
     case 'terms': return amongTerms(a, termTokens(sql, condition))
     case 'rids': return `(${a}.rid >= ${sql.bind(condition.from, 'int8')} and ${a}.rid < ${sql.bind(condition.before, 'int8')})`
-    case 'main-date': return `(not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END}) and ${spans(sql, `${a}.dlo`, `${a}.dhi`, condition.comparison)})`
-    case 'main-date-present': return `not (${a}.dlo = ${BEGINNING} and ${a}.dhi = ${END})`
+    case 'main-date': return `(${dated(a)} and ${spans(sql, { lo: `${a}.dlo`, hi: `${a}.dhi` }, condition.comparison)})`
+    case 'main-date-present': return dated(a)
     case 'owned': return owned(sql, a, condition)
     case 'owner': return among(sql, `${a}.owner`, condition.owners)
+    case 'owner-meets': return ownerMeets(sql, a, condition.of)
+    case 'owns': return owns(sql, a, condition)
     case 'not': return `not (${predicate(sql, a, condition.of)})`
     case 'and': return joined(condition.of.map(each => predicate(sql, a, each)), 'and', 'true')
     case 'or': return joined(condition.of.map(each => predicate(sql, a, each)), 'or', 'false')
-    case 'ids': return `${a}.rid = any (${ridsOf(sql, condition)})`
+    case 'ids': return `${a}.rid = any (array(${idRows(sql, condition)}))`
     default: return `exists (select from (${valueRows(sql, condition, 'probe')}) x where x.rid = ${a}.rid)`
   }
 }
 
 const joined = (all: readonly string[], word: 'and' | 'or', none: string): string => all.length === 0 ? none : `(${all.join(` ${word} `)})`
 
-type Valued = Extract<Condition, { kind: 'ids' | 'dates' | 'numbers' | 'quantities' | 'window' | 'words' | 'near' }>
+type Valued = Extract<Condition, { kind: 'dates' | 'numbers' | 'quantities' | 'window' | 'words' | 'near' }>
+type Finding = Valued | Extract<Condition, { kind: 'ids' | 'rids' | 'main-date' }>
 
 /** Whether a condition finds rids by itself. */
-export const findsRids = (condition: Condition): condition is Valued =>
-  ['ids', 'dates', 'numbers', 'quantities', 'window', 'words', 'near'].includes(condition.kind)
+export const findsRids = (condition: Condition): condition is Finding =>
+  ['ids', 'rids', 'main-date', 'dates', 'numbers', 'quantities', 'window', 'words', 'near'].includes(condition.kind)
 
-/** The rids of the rows that meet it, at most `most`, as an int8[]. */
-export function ridsOf (sql: Statement, condition: Valued, most?: number): string {
-  return `array(select x.rid from (${valueRows(sql, condition, 'find')}) x${most === undefined ? '' : ` limit ${most}`})`
+/** SQL for the rids (`rid`) of the rows of a table that meet it, by an index; a rid may come twice. */
+export function ridRows (sql: Statement, { name, only = 'true' }: CurrentTable, condition: Finding): string {
+  switch (condition.kind) {
+    case 'ids': return idRows(sql, condition)
+    case 'rids': return `select t.rid from ${name} t where ${only} and ${predicate(sql, 't', condition)}`
+    case 'main-date': return either(spanPieces(sql, { lo: 't.dlo', hi: 't.dhi' }, condition.comparison).map(piece => `select t.rid from ${name} t where ${only} and ${piece} and ${dated('t')}`))
+    default: return valueRows(sql, condition, 'find')
+  }
 }
+
+/** The rids of the rows of a table that meet it, at most `most`, as an int8[]. */
+export const ridsOf = (sql: Statement, table: CurrentTable, condition: Finding, most?: number): string =>
+  `array(select x.rid from (${ridRows(sql, table, condition)}) x${most === undefined ? '' : ` limit ${most}`})`
+
+const idRows = (sql: Statement, { type, ids }: Extract<Condition, { kind: 'ids' }>): string => `
+  select v.rid from unnest(${sql.bind(texts(ids), 'text[]')}) i(id),
+    lateral (${newestOf(type)}) v where v.state = 0`
 
 function termTokens (sql: Statement, { key, text, except = [], ending }: Extract<Condition, { kind: 'terms' }>): string {
   const end = ending === undefined ? '' : sql.bind(ending, 'text')
@@ -54,10 +72,8 @@ type Way = 'probe' | 'find'
 
 function valueRows (sql: Statement, condition: Valued, way: Way): string {
   switch (condition.kind) {
-    case 'ids': return `
-      select v.rid from unnest(${sql.bind(texts(condition.ids), 'text[]')}) i(id),
-        lateral (${newestOf(condition.type)}) v where v.state = 0`
-    case 'dates': return `select d.rid from karta.date_value d where d.key = ${sql.bind(condition.key, 'int8')} and ${spans(sql, 'd.lo', 'd.hi', condition.comparison)}`
+    case 'dates': return either((way === 'find' ? spanPieces : probed)(sql, { lo: 'd.lo', hi: 'd.hi' }, condition.comparison).map(piece =>
+      `select d.rid from karta.date_value d where d.key = ${sql.bind(condition.key, 'int8')} and ${piece}`))
     case 'numbers': return either(points(condition.comparison, bound(sql), way).map(asked =>
       `select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')} and ${asked}`))
     case 'quantities': return quantities(sql, condition.family, condition.unit, condition.comparison, way)
@@ -73,24 +89,7 @@ const newestOf = (type: number | undefined): string => type === undefined
   ? 'select distinct on (n.type) n.rid, n.state from karta.version n where n.id = i.id order by n.type, n.ver desc'
   : `select n.rid, n.state from karta.version n where n.type = ${type} and n.id = i.id order by n.ver desc limit 1`
 
-// The page's words, on half-open spans: the search value's is [low, high), the resource's [lo, hi).
-function spans (sql: Statement, lo: string, hi: string, { prefix, low, high }: Comparison): string {
-  // Bound where it is used: what stands nowhere in a statement has no type.
-  const [from, to] = [low, high].map(end => () => `${sql.bind(end, 'float8')}::int8`) as [() => string, () => string]
-  const within = (): string => `(${lo} >= ${from()} and ${hi} <= ${to()})`
-  switch (prefix) {
-    case 'eq': return within()
-    case 'ne': return `not ${within()}`
-    case 'gt': return `${hi} > ${to()}`
-    case 'lt': return `${lo} < ${from()}`
-    case 'ge': return `(${hi} > ${to()} or ${within()})`
-    case 'le': return `(${lo} < ${from()} or ${within()})`
-    case 'sa': return `${lo} >= ${to()}`
-    case 'eb': return `${hi} <= ${from()}`
-    case 'ap': return `(${lo} < ${to()} and ${hi} > ${from()})`
-    case 'co': return `(${lo} <= ${from()} and ${hi} >= ${to()})`
-  }
-}
+const probed: typeof spanPieces = (sql, columns, comparison) => [spans(sql, columns, comparison)]
 
 /** SQL for a bound, as it is or in the unit of the row. */
 type Bound = (value: number) => string
@@ -250,4 +249,22 @@ function owned (sql: Statement, a: string, { patients, indirect, references }: O
   const other = sql.bind(numbers(indirect), 'int8[]')
   const first = patients.length <= FEW ? `${a}.owner = any (${owners})` : `(${a}.owner in (select unnest(${owners}))) is true`
   return `(case when ${a}.tokens && ${other} then ${overlaps(sql, a, references)} else ${first} or coalesce(${a}.owners && ${owners}, false) end)`
+}
+
+// Row by row, so that it costs what is looked at, however many Patients meet it.
+function ownerMeets (sql: Statement, a: string, condition: Condition): string {
+  const p = sql.alias()
+  const { name } = currentTable('Patient')
+  return `exists (select from unnest(coalesce(${a}.owners, array[${a}.owner])) o(owner), lateral (select * from ${name} t where t.owner = o.owner offset 0) ${p}
+    where ${predicate(sql, p, condition)} and ${scoped(p, sql.caller.kind, sql.subject)})`
+}
+
+function owns (sql: Statement, a: string, { type, of }: Extract<Condition, { kind: 'owns' }>): string {
+  const { name, only } = currentTable(type)
+  const among = (where: string): string => {
+    const r = sql.alias()
+    return `exists (select from (select * from ${name} t where ${where}${only === undefined ? '' : ` and t.${only}`} offset 0) ${r}
+      where ${predicate(sql, r, of)} and ${scoped(r, sql.caller.kind, sql.subject)})`
+  }
+  return `(${among(`t.owner = ${a}.owner and t.owners is null`)} or ${among(`t.owners && array[${a}.owner]`)})`
 }

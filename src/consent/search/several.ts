@@ -11,7 +11,8 @@ import { allAlike } from '../../store/search/alike.js'
 import { isNever, type Condition } from '../../store/search/condition.js'
 import { COLUMNS, versionRow, type RawRow } from '../row.js'
 import { behind, columnsOf, isWalked, orderBy, type Column, type Order, type Place } from './order.js'
-import { isOwned, limitOf, matches, partsOf, sorted, walked, type Paged, type Rows, type SearchPage } from './page.js'
+import { limitOf, pageOf, type Paged, type SearchPage } from './page.js'
+import { isOwned, matching, planOf, type Plan, type Rows } from './plan.js'
 import { Statement } from './statement.js'
 
 /** What is asked of one of the types. */
@@ -34,11 +35,11 @@ const MOST_ARMS = 60
 export async function searchSeveral (db: Searches, caller: Caller, { each, after, count }: Several): Promise<SearchPage> {
   const arms = armsOf(each)
   if (arms.length === 0) return { rows: [], next: undefined }
-  const sql = new Statement()
+  const sql = new Statement(db, caller)
   const columns = columnsOf(sql, arms[0]?.order ?? [])
   const keys = columns.map((_, place) => `p.k${place}`)
   const found = arms.map(arm => `
-    select p.rid, p.owner, ${keys.join(', ')} from (${pageOf(sql, caller, arm, { conditions: arm.conditions, after, count })} select * from p) p`)
+    select p.rid, p.owner, ${keys.join(', ')} from (${armPage(sql, arm, { conditions: arm.conditions, after, count })} select * from p) p`)
   const rows = await db.query<RawRow & { readonly place: Place }>(sql.query(`
     with p as materialized (select * from (${found.join(' union all ')}) p order by ${orderBy(columns, keys)} ${limitOf(sql, count)})
     select ${COLUMNS}, array[${keys.map(name => `${name}::text`).join(', ')}] as place
@@ -55,8 +56,8 @@ const LONGEST = 131_072
 export async function severalTotal (db: Searches, caller: Caller, each: readonly OfType[], most?: number): Promise<number> {
   const arms = armsOf(each)
   if (arms.length === 0) return 0
-  const sql = new Statement()
-  const found = arms.map(({ types, conditions, ...rows }) => `select f.rid from (${matches(sql, caller, rowsOf(sql, types, rows), conditions)}) f`)
+  const sql = new Statement(db, caller)
+  const found = arms.map(({ types, conditions, ...rows }) => `select f.rid from (${matching(sql, rowsOf(sql, types, rows), conditions)}) f`)
   const [row] = await db.query<{ readonly total: string }>(sql.query(
     `select count(*) as total from (${found.join(' union all ')}${most === undefined ? '' : ` limit ${most + 1}`}) f`, LONGEST))
   return Number(row?.total ?? 0)
@@ -95,22 +96,21 @@ const rowsOf = (sql: Statement, types: readonly ResourceType[], { table, isOwned
 
 const typesIn = (sql: Statement, types: readonly ResourceType[]): string => sql.bind(numbers(types.map(numberOf)), 'int2[]')
 
-function pageOf (sql: Statement, caller: Caller, arm: Arm, paged: Paged): string {
+function armPage (sql: Statement, arm: Arm, paged: Paged): string {
   const columns = columnsOf(sql, arm.order)
-  const rows = rowsOf(sql, arm.types, arm)
-  if (!isWalked(arm.order)) return sorted(sql, caller, rows, paged, columns)
+  const plan = planOf(sql, rowsOf(sql, arm.types, arm), arm.conditions)
   // Where something drives that surely finds little, the types make no difference.
-  const { driver } = partsOf(new Statement(), caller, rows, arm.conditions)
-  const isDriven = driver !== undefined && driver.most === undefined
-  return isDriven || arm.types.length === 1 ? walked(sql, caller, rows, paged, columns, BUDGET) : walkedEach(sql, caller, arm, rows, paged, columns)
+  const isDriven = plan.driver !== undefined && plan.driver.most === undefined
+  return !isWalked(arm.order) || isDriven || arm.types.length === 1
+    ? pageOf(sql, { ...plan, budget: BUDGET }, { ...paged, order: arm.order }, columns)
+    : walkedEach(sql, arm, plan, paged, columns)
 }
 
 /**
  * A page of several types of one table, whose index has the type in front: each type is walked on its own. A type whose walk ended before it
  * had found enough (`l`) is asked again by the index of tokens.
  */
-function walkedEach (sql: Statement, caller: Caller, { types, conditions }: Arm, rows: Rows, paged: Paged, columns: readonly Column[]): string {
-  const { table, driver, where, all } = partsOf(sql, caller, rows, conditions)
+function walkedEach (sql: Statement, { types }: Arm, { table, driver, where, all }: Plan, paged: Paged, columns: readonly Column[]): string {
   const { after, count } = paged
   const names = (a: string): string[] => columns.map(({ sql: value }) => value(a))
   const begins = (a: string): string => behind(sql, columns, names(a), after)
@@ -120,7 +120,7 @@ function walkedEach (sql: Statement, caller: Caller, { types, conditions }: Arm,
   const driven = driver === undefined
     ? ''
     : `d as materialized (select ${driver.few()} as few),
-      s as materialized (select ${selected} from ${driver.source('(select d.few from d)::int8[]')} where ${few} and ${begins('c')} and ${where()} ${limit}),`
+      s as materialized (select ${selected} from ${driver.source('(select d.few from d)::int8[]', undefined).from} where ${few} and ${begins('c')} and ${where()} ${limit}),`
   const many = driver === undefined ? 'true' : `not (${few})`
   const walk = (more: string): string =>
     `select t.* from ${table.name} t where t.type = y.type and ${begins('t')} order by ${orderBy(columns, names('t'))} ${more}`
@@ -132,7 +132,7 @@ function walkedEach (sql: Statement, caller: Caller, { types, conditions }: Arm,
     l as materialized (
       select array(select y.type from ${each} where ${many}
         and (select count(*) from w where w.type = y.type) <= ${sql.bind(count, 'int4')} and exists (${walk(`offset ${BUDGET} limit 1`)})) as types),
-    g as materialized (select ${selected} from (${all('c', `${left} and c.type = any ((select l.types from l)::int2[]) and ${begins('c')}`)}) c ${limit}),
+    g as materialized (select ${selected} from ${all(begins, undefined).from} where ${left} and c.type = any ((select l.types from l)::int2[]) and ${where()} ${limit}),
     p as materialized (
       ${driver === undefined ? '' : 'select * from s union all'}
       select w.rid, w.owner, ${columns.map((_, place) => `w.k${place}`).join(', ')} from w where not w.type = any ((select l.types from l)::int2[])

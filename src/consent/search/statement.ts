@@ -1,5 +1,8 @@
 // A statement under construction: what a client says is bound, never joined into its text.
-import type { Query } from '../../store/pool.js'
+import type { Caller } from '../../auth/caller.js'
+import type { Density } from '../../store/density.js'
+import type { Query, Searches } from '../../store/pool.js'
+import { subjectOf } from '../scoped.js'
 
 /** Texts that were prepared, by their shape; a shape that is asked again is not planned again. */
 const NAMES = new Map<string, string>()
@@ -9,6 +12,30 @@ const LONGEST = 16_384
 
 export class Statement {
   readonly #values: unknown[] = []
+  readonly #db: Pick<Searches, 'densityOf'>
+  #aliases = 0
+  readonly caller: Caller
+  #subject: string | undefined
+
+  constructor (db: Pick<Searches, 'densityOf'>, caller: Caller) {
+    this.#db = db
+    this.caller = caller
+  }
+
+  /** SQL for the caller as the policy knows him. */
+  get subject (): string {
+    this.#subject ??= this.bind(subjectOf(this.caller), 'int8')
+    return this.#subject
+  }
+
+  /** A name for a row that no other has in this statement. */
+  alias (): string {
+    return `r${++this.#aliases}`
+  }
+
+  densityOf (table: string): Density | undefined {
+    return this.#db.densityOf(table)
+  }
 
   /** Binds a value; answers its place in the text. `type` is SQL's. */
   bind (value: unknown, type: string): string {

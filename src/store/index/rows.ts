@@ -35,6 +35,7 @@ export const KIND = {
   present: 'p',
   missing: 'm',
   failed: 'e', // of a parameter that was defined here: its expression failed
+  uncoded: 'a', // a coding or concept without a code
   indirect: 'i', // the owner column does not answer this parameter
   terms: 'k', // the key of its terms
   date: 'd',

@@ -8,8 +8,8 @@ import { KIND, type Param, type Rows } from './rows.js'
 
 export function writeToken (rows: Rows, param: Param, type: string, value: Json): void {
   switch (type) {
-    case 'CodeableConcept': return isObject(value) ? concept(rows, param, value) : undefined
-    case 'Coding': return isObject(value) ? coding(rows, param, value) : undefined
+    case 'CodeableConcept': return isObject(value) ? toldUncoded(rows, param, concept(rows, param, value)) : undefined
+    case 'Coding': return isObject(value) ? toldUncoded(rows, param, coding(rows, param, value)) : undefined
     case 'Identifier': return isObject(value) ? writeIdentifier(rows, param, value) : undefined
     case 'ContactPoint': return isObject(value) && typeof value['value'] === 'string' ? rows.token(param, KIND.code, contactValue(value['value'])) : undefined
     case 'code': return typeof value === 'string' ? code(rows, param, value) : undefined
@@ -17,28 +17,37 @@ export function writeToken (rows: Rows, param: Param, type: string, value: Json)
   }
 }
 
-function concept (rows: Rows, param: Param, value: JsonObject): void {
+// Whoever has other codes than some is found by all others, and by this.
+function toldUncoded (rows: Rows, param: Param, isCoded: boolean): void {
+  if (!isCoded) rows.token(param, KIND.uncoded, '')
+}
+
+/** Whether it has a code. */
+function concept (rows: Rows, param: Param, value: JsonObject): boolean {
   const codings = value['coding']
   const words = value['text']
-  let told = false
+  let [told, isCoded] = [false, false]
   if (Array.isArray(codings)) {
     for (const each of codings) {
       if (!isObject(each)) continue
-      coding(rows, param, each)
+      isCoded = coding(rows, param, each) || isCoded
       told ||= each['display'] === words
     }
   }
   if (!told) text(rows, param, words)
+  return isCoded
 }
 
-function coding (rows: Rows, param: Param, { system, code: symbol, display }: JsonObject): void {
-  if (typeof symbol === 'string') {
+function coding (rows: Rows, param: Param, { system, code: symbol, display }: JsonObject): boolean {
+  const isCoded = typeof symbol === 'string'
+  if (isCoded) {
     rows.token(param, KIND.code, symbol)
     const from = typeof system === 'string' ? system : ''
     rows.pair(param, KIND.coding, from, symbol)
     rows.term(param, KIND.coding, from, symbol)
   }
   text(rows, param, display)
+  return isCoded
 }
 
 function code (rows: Rows, param: Param, value: string): void {

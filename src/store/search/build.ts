@@ -14,7 +14,7 @@ import { numberOf } from '../../fhir/resource-types.js'
 import type { CodeSet } from '../../fhir/terminology/code-set.js'
 import { isId } from '../../fhir/reference.js'
 import { asksCodes, codesValue } from './codes.js'
-import { and, not, or, type Condition } from './condition.js'
+import { and, not, or, type Condition, type Others } from './condition.js'
 import { compositeValue } from './composite.js'
 import { nearValue } from './near.js'
 import { quantityValue } from './quantity.js'
@@ -73,7 +73,22 @@ export function conditionOf (type: string, criterion: Criterion, context: Search
     const own = part.code === code || row.stored !== undefined ? row : parameterOf(type, part.code) ?? row
     return valueOf({ name, type, row: own, part, modifier, raw, context })
   })))
-  return modifier === 'not' || modifier === 'not-in' ? not(found) : found
+  return modifier === 'not' || modifier === 'not-in' ? not(found, othersOf(type, row, found, modifier === 'not' ? values : [])) : found
+}
+
+const CODED: readonly string[] = ['code', 'Coding', 'CodeableConcept']
+
+// What a resource has that lacks these tokens: where the dictionary holds all codes of the parameter, and it is told of each resource that has none.
+function othersOf (type: string, { code, of = [], mandatory }: SearchParameterRow, found: Condition, values: readonly string[]): Others | undefined {
+  const [part, ...more] = partsOf(homeOf(type, code), code)
+  if (found.kind !== 'tokens' || part === undefined || more.length > 0 || of.length === 0 || !of.every(each => CODED.includes(each)) || !(mandatory === true || isUsual(type, code))) return undefined
+  const own = { type, part }
+  return {
+    dictionary: hashText(...paramOf(homeOf(type, part.code), part.code).terms),
+    asked: found.any,
+    endings: values.filter(each => split(each, '|').length === 1).map(each => `|${unescaped(each)}`),
+    besides: [keyOf(own, KIND.missing), keyOf(own, KIND.uncoded)]
+  }
 }
 
 /** A parameter that a type has not: passed over only where the client asked for that. */

@@ -1,5 +1,6 @@
 // What a search asks of a current row, as data: consent/search.ts makes SQL of it. Keys and tokens are the decimal texts of int8.
 // docs/decisions/0010-index-rows.md
+import type { ResourceType } from '../../fhir/resource-types.js'
 import type { Comparison } from '../../fhir/search/comparison.js'
 
 export type Condition =
@@ -27,8 +28,16 @@ export type Condition =
   | { readonly kind: 'owned', readonly patients: readonly ResourceName[], readonly indirect: readonly string[], readonly references: readonly string[] }
   /** It is the resource of one of these surrogates: a Patient. */
   | { readonly kind: 'owner', readonly owners: readonly string[] }
+  /** It belongs to a Patient who meets this. */
+  | { readonly kind: 'owner-meets', readonly of: Condition }
+  /** It is a Patient to whom a resource of a type belongs that meets this. */
+  | { readonly kind: 'owns', readonly type: ResourceType, readonly of: Condition }
   | { readonly kind: 'and' | 'or', readonly of: readonly Condition[] }
-  | { readonly kind: 'not', readonly of: Condition }
+  /** `others`: what whoever meets it has instead, where that is known. */
+  | { readonly kind: 'not', readonly of: Condition, readonly others?: Others }
+
+/** The tokens of rows that lack some codes of a parameter: all others of its dictionary (asked by their tokens, or of any system by how their texts end), and those for having no code. */
+export interface Others { readonly dictionary: string, readonly asked: readonly string[], readonly endings: readonly string[], readonly besides: readonly string[] }
 
 /** How a text is to the one that is asked; `gt` and the like by the code points of their letters. */
 export type TextTest = 'starts' | 'contains' | 'ends' | 'is' | 'is-not' | 'gt' | 'lt' | 'ge' | 'le'
@@ -66,7 +75,11 @@ function merged (of: readonly Condition[]): Condition[] {
   ]
 }
 
+/** Whether it is known that no row meets it. */
 export const isNever = (condition: Condition): boolean => condition.kind === 'or' && condition.of.length === 0
-export const not = (of: Condition): Condition => ({ kind: 'not', of })
+export const not = (of: Condition, others?: Others): Condition => of.kind === 'not' ? of.of : { kind: 'not', of, ...(others !== undefined && { others }) }
+
+/** These conditions, and those that are put together in them. */
+export const flat = (conditions: readonly Condition[]): readonly Condition[] => conditions.flatMap(each => each.kind === 'and' ? flat(each.of) : each)
 /** No row. */
 export const NEVER: Condition = { kind: 'or', of: [] }

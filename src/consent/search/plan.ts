@@ -1,0 +1,229 @@
+// How the rows that meet some conditions are found: what drives, and what is asked of each row besides. docs/decisions/0018-search.md
+import type { ResourceType } from '../../fhir/resource-types.js'
+import { numbers, texts } from '../../store/binary.js'
+import { currentTable, type CurrentTable } from '../../store/current.js'
+import type { Density } from '../../store/density.js'
+import { flat, type Condition, type Others, type ResourceName } from '../../store/search/condition.js'
+import { KIND } from '../../store/index/rows.js'
+import { TYPES } from '../../store/types.js'
+import { reachable, scoped } from '../scoped.js'
+import { findsRids, foundByTokens, ownersOf, predicate, ridRows, ridsOf } from './predicate.js'
+import type { Statement } from './statement.js'
+
+/** What stands in a FROM: rows of the current state as `c`, and the name of their rid. With an order asked, they come in the order of that. */
+export interface Source { readonly from: string, readonly rid: string }
+
+/** The order of rids in which rows are wanted, where that is the order of the page. */
+export type ByRid = 'asc' | 'desc' | undefined
+
+/** Where candidates come from. `most`: it may be more than that, and then it does not drive. `few`: SQL for the array it is driven by. */
+export interface Driver { readonly few: () => string, readonly most: number | undefined, readonly source: (few: string, byRid: ByRid) => Source }
+
+export interface Plan {
+  readonly table: CurrentTable
+  readonly driver: Driver | undefined
+  /** What is asked of a candidate `c`: all conditions and the policy. */
+  readonly where: () => string
+  /** All candidates, by the indexes that fit the conditions; `also` of each row. */
+  readonly all: (also: (alias: string) => string, byRid: ByRid) => Source
+  /** How many rows a walk looks at before all candidates are taken. */
+  readonly budget: number
+  /** Whether the one condition there is is met so often that to walk is the way to count up to a bound. */
+  readonly isDense: boolean
+}
+
+const MOST_RIDS = 1000
+const MOST_OWNERS = 200
+// A condition whose other values are more than these is not turned round.
+const MOST_OTHERS = 1000
+
+/** Current rows that are searched as one: those of a type, or of several that share a table. `isOwned`: they are patient data. */
+export interface Rows { readonly table: CurrentTable, readonly isOwned: boolean }
+
+export const rowsOf = (type: ResourceType): Rows => ({ table: currentTable(type), isOwned: isOwned(type) })
+
+export const isOwned = (type: ResourceType): boolean => TYPES[type].class === 'patient-data' || TYPES[type].class === 'control'
+
+/** The plan for all of these conditions. */
+export function planOf (sql: Statement, { table, isOwned }: Rows, asked: readonly Condition[]): Plan {
+  const conditions = flat(asked)
+  const density = sql.densityOf(table.name)
+  const least = leastOf(conditions, density)
+  return {
+    table,
+    where: () => [...conditions.map(each => predicate(sql, 'c', each)), scoped('c', sql.caller.kind, sql.subject)].join(' and '),
+    driver: driverOf({ sql, table, isOwned, conditions, density }),
+    all: (also, byRid) => allOf(sql, table, conditions, also, byRid),
+    budget: budgetOf(least, conditions),
+    isDense: conditions.length === 1 && least !== undefined && least > 40_000
+  }
+}
+
+const expected = ({ rows, share }: Density, tokens: readonly string[]): number => rows * share(tokens)
+
+/** How many rows the rarest tokens that are asked stand in; undefined where that is not known. */
+function leastOf (conditions: readonly Condition[], density: Density | undefined): number | undefined {
+  if (density === undefined) return undefined
+  const counts = conditions.flatMap(each => each.kind === 'tokens' ? expected(density, each.any) : [])
+  return counts.length === 0 ? undefined : Math.min(...counts)
+}
+
+// A walk may cost about as much as what it may spare. With many values each row costs more, and most where the rows that belong to it are looked at.
+function budgetOf (least: number | undefined, conditions: readonly Condition[]): number {
+  if (conditions.some(each => each.kind === 'owns')) return 400
+  if (conditions.some(each => each.kind === 'tokens' && each.any.length > 50)) return 1000
+  if (least === undefined || least <= 6000) return 4000
+  return least <= 25_000 ? 16_000 : 64_000
+}
+
+/** Whether it is cheaper to take all rows with these tokens than to walk until some are found: less than some multiple of the square root of all. */
+const isFew = (density: Density | undefined, tokens: readonly string[]): boolean =>
+  density !== undefined && expected(density, tokens) <= Math.max(200, 2 * Math.sqrt(density.rows))
+
+interface Asking {
+  readonly sql: Statement
+  readonly table: CurrentTable
+  readonly isOwned: boolean
+  readonly conditions: readonly Condition[]
+  readonly density: Density | undefined
+}
+
+const NOTHING = (): string => 'null'
+
+// The first that there is, from what surely finds little to what may find too much.
+function driverOf ({ sql, table, isOwned, conditions, density }: Asking): Driver | undefined {
+  const { caller, subject } = sql
+  // Whatever drives looks only where the caller may see something, so that it takes no longer for what is hidden than for what is not there.
+  const narrow = isOwned ? reachable('t', caller.kind, subject) : undefined
+  const only = `${table.only === undefined ? '' : ` and t.${table.only}`}${narrow === undefined ? '' : ` and ${narrow}`}`
+  const rows = (where: string): Source => ({ from: `(select * from ${table.name} t where ${where}${only} offset 0) c`, rid: 'c.rid' })
+  const surely = (source: Driver['source']): Driver => ({ few: NOTHING, most: undefined, source })
+  const byRid = conditions.find(each => each.kind === 'ids')
+  if (byRid !== undefined && findsRids(byRid)) return surely(() => rows(`t.rid = any (${ridsOf(sql, table, byRid)})`))
+  if (narrow !== undefined && caller.kind === 'self') return surely(() => rows('true'))
+  const tokens = fewest(conditions, density)
+  if (tokens?.sparse === true) return surely(() => withTokens(sql, table.name, tokens.any, only))
+  const owner = conditions.find(each => each.kind === 'owner' && each.owners.length <= MOST_OWNERS)
+  if (owner?.kind === 'owner') return surely(() => rows(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`))
+  const either = conditions.flatMap(each => eitherOf(each) ?? [])[0]
+  if (either !== undefined) return surely(() => ({ from: eitherSource(sql, table.name, only, either), rid: 'c.rid' }))
+  if (tokens !== undefined) return surely(() => withTokens(sql, table.name, tokens.any, only))
+  if (narrow !== undefined && caller.kind === 'treating') {
+    return {
+      few: () => `array(select distinct r.owner from karta.rule r where r.actor = ${subject} and r.effect = 'permit' limit ${MOST_OWNERS + 1})`,
+      most: MOST_OWNERS,
+      source: few => rows(`t.owner = any (${few})`)
+    }
+  }
+  const valued = conditions.filter(findsRids)
+  if (valued.length === 0) return undefined
+  return {
+    few: () => firstFew(valued.map(each => ridsOf(sql, table, each, MOST_RIDS + 1))),
+    most: MOST_RIDS,
+    source: (few, order) => order === undefined ? rows(`t.rid = any (${few})`) : inOrder(`unnest(${few})`, table.name, only, order)
+  }
+}
+
+/** Of several arrays the first that is short enough, else the last. */
+const firstFew = ([array = 'null', ...others]: readonly string[]): string =>
+  others.length === 0 ? array : `case when cardinality(${array}) <= ${MOST_RIDS} then ${array} else ${firstFew(others)} end`
+
+/** Rows by their rids, the first ones first, so that no more are looked at than a page needs. */
+const inOrder = (rids: string, table: string, only: string, order: 'asc' | 'desc'): Source => ({
+  from: `(select distinct x.rid from ${rids} x(rid) order by x.rid ${order} offset 0) r, lateral (select * from ${table} t where t.rid = r.rid${only} offset 0) c`,
+  rid: 'r.rid'
+})
+
+/** The tokens that surely few rows have: of a kind that few share, else the rarest ones. */
+function fewest (conditions: readonly Condition[], density: Density | undefined): Extract<Condition, { kind: 'tokens' }> | undefined {
+  const all = conditions.flatMap(each => each.kind === 'tokens' && (each.sparse || isFew(density, each.any)) ? each : [])
+  const [first, ...others] = all
+  if (first === undefined || density === undefined) return first
+  return all.find(({ sparse }) => sparse) ?? others.reduce((least, each) => density.share(each.any) < density.share(least.any) ? each : least, first)
+}
+
+const withTokens = (sql: Statement, table: string, any: readonly string[], only: string): Source => ({
+  from: `(select * from ${table} t where ${foundByTokens(sql, 't', table, { kind: 'tokens', any, sparse: false })}${only} offset 0) c`, rid: 'c.rid'
+})
+
+interface Either { readonly patients: readonly ResourceName[], readonly tokens: readonly string[] }
+
+/** That a row belongs to one of a few patients or has a token that few have; undefined where a condition says something else. */
+function eitherOf (condition: Condition): Either | undefined {
+  if (condition.kind === 'tokens' && condition.sparse) return { patients: [], tokens: condition.any }
+  if (condition.kind === 'owned') return condition.patients.length <= MOST_OWNERS ? { patients: condition.patients, tokens: condition.references } : undefined
+  if (condition.kind !== 'or' || condition.of.length === 0) return undefined
+  const each = condition.of.map(eitherOf)
+  return each.includes(undefined) ? undefined : { patients: each.flatMap(one => one?.patients ?? []), tokens: each.flatMap(one => one?.tokens ?? []) }
+}
+
+// Three ways for a row to be one of these, each row by one of them.
+function eitherSource (sql: Statement, table: string, only: string, { patients, tokens }: Either): string {
+  const owners = ownersOf(sql, patients)
+  const others = sql.bind(numbers(tokens), 'int8[]')
+  return `(
+    (select * from ${table} t where t.owner = any (${owners})${only} offset 0) union all
+    (select * from ${table} t where t.owners && ${owners} and not t.owner = any (${owners})${only} offset 0) union all
+    (select * from ${table} t where t.tokens && ${others} and not t.owner = any (${owners}) and not coalesce(t.owners && ${owners}, false)${only} offset 0)) c`
+}
+
+// By tokens where there are any, since rows that have several of them are found at once; else by the values of one condition, or by what
+// other values a parameter has that must not have some; else all rows of the table.
+function allOf (sql: Statement, table: CurrentTable, conditions: readonly Condition[], also: (alias: string) => string, byRid: ByRid): Source {
+  const only = table.only === undefined ? '' : ` and t.${table.only}`
+  const rows = (where: string): Source => ({ from: `(select * from ${table.name} t where ${also('t')}${only}${where} offset 0) c`, rid: 'c.rid' })
+  const tokens = conditions.flatMap(each => each.kind === 'tokens' ? each : [])
+  if (tokens.length > 0) {
+    const dates = conditions.filter(each => each.kind === 'main-date').map(each => ` and ${predicate(sql, 't', each)}`)
+    return rows([...tokens.map(each => ` and ${foundByTokens(sql, 't', table.name, each)}`), ...dates].join(''))
+  }
+  const terms = conditions.find(each => each.kind === 'terms')
+  if (terms !== undefined) return rows(` and ${foundByTokens(sql, 't', table.name, terms)}`)
+  const valued = conditions.find(findsRids)
+  if (valued !== undefined) {
+    return byRid === undefined
+      ? rows(` and t.rid = any (${ridsOf(sql, table, valued)})`)
+      : inOrder(`(${ridRows(sql, table, valued)})`, table.name, `${only} and ${also('t')}`, byRid)
+  }
+  const related = conditions.flatMap(each => relatedOwners(sql, each) ?? [])[0]
+  if (related !== undefined) {
+    return { from: `((select * from ${table.name} t where t.owner = any (${related}) and t.owners is null and ${also('t')}${only} offset 0) union all
+      (select * from ${table.name} t where t.owners && ${related} and ${also('t')}${only} offset 0)) c`, rid: 'c.rid' }
+  }
+  const negated = conditions.flatMap(each => each.kind === 'not' && each.others !== undefined ? each.others : [])[0]
+  if (negated === undefined) return rows('')
+  const others = `(select array(${otherCodes(sql, negated)} limit ${MOST_OTHERS + 1}) || ${sql.bind(numbers(negated.besides), 'int8[]')})`
+  const few = `cardinality(${others}) <= ${MOST_OTHERS}`
+  return {
+    from: `((select * from ${table.name} t where ${few} and t.tokens && ${others} and ${also('t')}${only} offset 0)
+      union all (select * from ${table.name} t where not (${few}) and ${also('t')}${only} offset 0)) c`,
+    rid: 'c.rid'
+  }
+}
+
+const otherCodes = (sql: Statement, { dictionary, asked, endings }: Others): string => `
+  select t.token from karta.term t where t.key = ${sql.bind(dictionary, 'int8')} and left(t.text, 1) in ('${KIND.coding}', '${KIND.code}') and t.token <> all (${sql.bind(numbers(asked), 'int8[]')})
+    and not exists (select from unnest(${sql.bind(texts(endings), 'text[]')}) e(ending) where right(t.text, length(e.ending)) = e.ending)`
+
+/** SQL for all surrogates, as an int8[], by which a condition on other resources is met. */
+function relatedOwners (sql: Statement, condition: Condition): string | undefined {
+  if (condition.kind === 'owner-meets') return `array(select m.owner from (${matching(sql, rowsOf('Patient'), [condition.of])}) m)`
+  if (condition.kind === 'owns') return `array(select distinct o.owner from (${matching(sql, rowsOf(condition.type), [condition.of])}) m, unnest(coalesce(m.owners, array[m.owner])) o(owner))`
+  return undefined
+}
+
+const ANY = (): string => 'true'
+
+/** SQL for all rows that meet some conditions and that the caller may see, in no order. */
+export const matching = (sql: Statement, rows: Rows, conditions: readonly Condition[]): string => matches(planOf(sql, rows, conditions))
+
+/** The same of a plan. */
+export function matches ({ driver, where, all }: Plan): string {
+  const rows = (source: Source, also: string): string => `select c.* from ${source.from} where ${also} and ${where()}`
+  if (driver === undefined) return rows(all(ANY, undefined), 'true')
+  if (driver.most === undefined) return rows(driver.source('null', undefined), 'true')
+  const few = `cardinality((select d.few from d)) <= ${driver.most}`
+  return `with d as materialized (select ${driver.few()} as few)
+    ${rows(driver.source('(select d.few from d)::int8[]', undefined), few)}
+    union all ${rows(all(ANY, undefined), `not (${few})`)}`
+}
