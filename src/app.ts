@@ -57,7 +57,7 @@ export function appOn (server: Store, { authenticate, log }: { readonly authenti
   void app.register(async app => {
     app.addHook('onRequest', admission.hook)
     authentication(app, authenticate)
-    serve(app, server, ROUTES)
+    serve(app, server, ROUTES, log)
   }, { prefix: '/fhir' })
   return app
 }

@@ -6,11 +6,12 @@ import { isId } from '../fhir/reference.js'
 import type { Entry } from './bundle.js'
 import { answeredEntry, refusedEntry } from './entry-answer.js'
 import { entryRequest, turnOf, type Bundled, type EntryRequest } from './entry.js'
-import type { Answer } from './exchange.js'
+import { isStreamed, type Answer } from './exchange.js'
 import { refuseForbidden } from './gate.js'
 import { currentAnswer } from './read.js'
 import { RoomForAnswers } from './room-for-answers.js'
 import type { Server } from './server.js'
+import { textOfStream } from './stream.js'
 
 // A batch takes no more of the server than this at a time.
 const AT_ONCE = 16
@@ -40,12 +41,15 @@ export async function batch (
     const rows = await readMany(server.readers, caller, reads.map(({ asked: { type, id } }) => ({ type, id: isId(id) ? id : '' })))
     await Promise.all(reads.map((request, place) => answer(request.index, () => currentAnswer(request.asked, rows[place]), request)))
     await bounded(inTurn.filter(request => !isRead(request)), request => answer(request.index, async () => {
-      const act = async (): Promise<Answer> => await request.route.handler(server, caller, request.asked)
+      const act = async (): Promise<Answer> => await asText(await request.route.handler(server, caller, request.asked), server.config.bodyLimit)
       return await (turn === 3 ? room.answer(act) : act())
     }, request))
   }
   return { entries: answers, shown }
 }
+
+// A Bundle is sent at once: what would be a stream is a part of it.
+const asText = async (answer: Answer, most: number): Promise<Answer> => isStreamed(answer.body) ? { ...answer, body: await textOfStream(answer.body, most) } : answer
 
 const isRead = ({ route }: EntryRequest): boolean => route.interaction === 'read'
 

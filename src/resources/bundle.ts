@@ -30,14 +30,21 @@ const text = (value: string): string => JSON.stringify(value)
 
 /** A Bundle's text. An array of FHIR is never empty: a member without values is left out. */
 export function bundleText ({ type, total, links = [], entries }: BundleParts): string {
-  const head = `{"resourceType":"Bundle","id":"${randomUUID()}","meta":{"lastUpdated":"${new Date().toISOString()}"},"type":"${type}"`
-  const counted = total === undefined ? '' : `,"total":${total}`
-  const linked = links.length === 0 ? '' : `,"link":[${links.map(({ relation, url }) => `{"relation":"${relation}","url":${text(url)}}`).join(',')}]`
   const listed = entries.length === 0 ? '' : `,"entry":[${entries.map(entryText).join(',')}]`
-  return `${head}${counted}${linked}${listed}}`
+  return `${bundleHead(type)}${toldOf(total, links)}${listed}}`
 }
 
-function entryText ({ fullUrl, resource, search, request, response }: Entry): string {
+/** Its beginning, before any member that is known only later. `at`: the moment that it is of, in milliseconds. */
+export const bundleHead = (type: BundleParts['type'], at = Date.now()): string =>
+  `{"resourceType":"Bundle","id":"${randomUUID()}","meta":{"lastUpdated":"${new Date(at).toISOString()}"},"type":"${type}"`
+
+/** Its total and links, as further members. */
+export function toldOf (total: number | undefined, links: readonly Link[]): string {
+  const counted = total === undefined ? '' : `,"total":${total}`
+  return links.length === 0 ? counted : `${counted},"link":[${links.map(({ relation, url }) => `{"relation":"${relation}","url":${text(url)}}`).join(',')}]`
+}
+
+export function entryText ({ fullUrl, resource, search, request, response }: Entry): string {
   let members = ''
   if (fullUrl !== undefined) members += `,"fullUrl":${text(fullUrl)}`
   if (resource !== undefined) members += `,"resource":${resource}`

@@ -1,6 +1,6 @@
 // Bodies in fewer bytes, for those who ask. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
 import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
+import { brotliCompress, constants, createBrotliCompress, createGzip, gzip, type BrotliCompress, type Gzip } from 'node:zlib'
 
 const brotli = promisify(brotliCompress)
 const zip = promisify(gzip)
@@ -40,3 +40,8 @@ function bestOf (accept: string): Encoding | undefined {
 /** A text in an encoding. Runs outside the event loop. */
 export const compressed = async (text: string, encoding: Encoding): Promise<Buffer> =>
   encoding === 'br' ? await brotli(text, BROTLI) : await zip(text, GZIP)
+
+/** What compresses a stream; each text that it is given leaves it at once. */
+export const compressing = (encoding: Encoding): BrotliCompress | Gzip => encoding === 'br'
+  ? createBrotliCompress({ ...BROTLI, flush: constants.BROTLI_OPERATION_FLUSH })
+  : createGzip({ ...GZIP, flush: constants.Z_SYNC_FLUSH })

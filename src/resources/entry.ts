@@ -28,9 +28,9 @@ export interface Bundled {
 
 const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD']
 
-/** The place of an entry in the order in which a Bundle is processed; a search that is posted is a read. https://hl7.org/fhir/R4/http.html#trules */
+/** The place of an entry in the order in which a Bundle is processed; a search or operation that is posted is a read. https://hl7.org/fhir/R4/http.html#trules */
 export function turnOf ({ method, route }: Pick<EntryRequest, 'method' | 'route'>): 0 | 1 | 2 | 3 {
-  if (isSearch(route.interaction)) return 3
+  if (isSearch(route.interaction) || route.interaction === 'operation') return 3
   return method === 'DELETE' ? 0 : method === 'POST' ? 1 : method === 'PUT' || method === 'PATCH' ? 2 : 3
 }
 
@@ -51,7 +51,8 @@ export function entryRequest ({ routes, base, bundle, headers }: Bundled, entry:
   const resource = bundle.resources[index]
   const takesResource = isWrite({ method, route }) && method !== 'DELETE'
   if (takesResource && resource === undefined) throw invalid(`${method} needs a resource`)
-  if (!takesResource && entry.resource !== undefined) throw invalid(method === 'POST' ? 'a search takes no resource: its parameters stand in request.url' : `${method} takes no resource`)
+  const mayTakeResource = takesResource || (method === 'POST' && route.interaction === 'operation')
+  if (!mayTakeResource && entry.resource !== undefined) throw invalid(method === 'POST' ? 'a search takes no resource: its parameters stand in request.url' : `${method} takes no resource`)
   const asked: Asked = { type, id, versionId, path, query, headers: headersOf(request, headers), body: undefined, ...(compartment !== undefined && { compartment }) }
   return { index, method, route, asked, resource, fullUrl: text(entry, 'fullUrl') }
 }

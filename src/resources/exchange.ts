@@ -14,6 +14,10 @@ export type Query = Readonly<Record<string, string | string[] | undefined>>
 
 export const NO_QUERY: Query = Object.freeze({})
 
+/** The parameters as text, for the audit. */
+export const queryText = (query: Query): string => new URLSearchParams(Object.entries(query).flatMap(([name, value]) =>
+  [value ?? ''].flat().map((one): [string, string] => [name, one]))).toString()
+
 /** A body as it came, with its media type in lower case and without parameters. */
 export interface Body { readonly mediaType: string, readonly bytes: Buffer }
 
@@ -32,16 +36,26 @@ export interface Asked {
   readonly body: Body | ScannedResource | undefined
 }
 
+/**
+ * A body that is made while it is sent, text by text, as fast as it is taken. What it throws ends the connection, so that a part of it is never
+ * taken for the whole. Whoever does not read it to its end calls `return`.
+ */
+export type Streamed = AsyncGenerator<string, void>
+
+export const isStreamed = (body: Answer['body']): body is Streamed => typeof body === 'object' && Symbol.asyncIterator in body
+
 export interface Answer {
   readonly status: number
   readonly contentType?: string
-  readonly body?: string | Buffer
+  readonly body?: string | Buffer | Streamed
   /** The version that ETag and Last-Modified tell of. */
   readonly rid?: string
   readonly location?: string
   readonly headers?: Readonly<Record<string, string>>
   /** What a read has shown, for the audit. Absent: a write, which its own transaction has audited, or nothing of anybody's. */
   readonly shown?: readonly VersionRow[] | undefined
+  /** What was asked, where it did not stand in the URL only. */
+  readonly parameters?: Query
   /** A Bundle is known as batch or transaction only once it is read. */
   readonly interaction?: 'batch' | 'transaction'
   /** The refusal that is told once it is audited what it tells of. */

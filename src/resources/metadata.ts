@@ -8,7 +8,7 @@ import { CustomParameters } from '../store/custom/registry.js'
 import { generalParameters, KnownParameters, parameterOf } from '../store/search/known.js'
 import { OPERATION_DEFINITIONS } from './operation-definitions.js'
 import { laidOut, one, wantedBy } from './representation.js'
-import type { Route } from './route.js'
+import { ownType, type Route } from './route.js'
 import type { Server } from './server.js'
 
 interface Package { readonly name: string, readonly version: string, readonly description: string }
@@ -88,12 +88,19 @@ function resource (type: ResourceType, routes: readonly Route[], { config, regis
     conditionalDelete: !codes.includes('search-type') ? 'not-supported' : config.conditionalDeletes > 1 ? 'multiple' : 'single',
     referencePolicy: ['literal', 'logical', 'resolves', 'local'],
     ...(type === 'SearchParameter' && { operation: operations(({ instance }) => instance) }),
-    ...(codes.includes('search-type') && searches(type, registry.current))
+    ...(codes.includes('search-type') && searches(type, registry.current)),
+    ...publishedOperations(type, routes)
   }
 }
 
 const operations = (where: (definition: OperationDefinition) => boolean): NonNullable<CapabilityStatementRestResource['operation']> =>
   OPERATION_DEFINITIONS.filter(where).map(({ id = '', code }) => ({ name: code, definition: `#${id}` }))
+
+// R4's own, under its definitions. https://hl7.org/fhir/R4/operationslist.html
+function publishedOperations (type: string, routes: readonly Route[]): Pick<CapabilityStatementRestResource, 'operation'> {
+  const codes = [...new Set(routes.flatMap(route => ownType(route) === type ? route.operation ?? [] : []))]
+  return codes.length === 0 ? {} : { operation: codes.map(code => ({ name: code, definition: `http://hl7.org/fhir/OperationDefinition/${type}-${code}` })) }
+}
 
 // https://hl7.org/fhir/R4/searchparameter-registry.html
 function searches (type: ResourceType, custom: CustomParameters): Pick<CapabilityStatementRestResource, 'searchParam' | 'searchInclude' | 'searchRevInclude'> {

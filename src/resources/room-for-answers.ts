@@ -1,6 +1,6 @@
 // What the searches and histories of one Bundle may bring together: each is bounded by itself, and a Bundle may hold thousands.
 import { tooLarge } from '../fhir/outcome.js'
-import type { Answer } from './exchange.js'
+import { isStreamed, type Answer } from './exchange.js'
 
 export class RoomForAnswers {
   readonly #most: number
@@ -15,7 +15,7 @@ export class RoomForAnswers {
   async answer (act: () => Promise<Answer>): Promise<Answer> {
     if (this.#taken >= this.#most) throw tooLarge(`the answers of this Bundle are longer than ${this.#most} characters together: ask for this one in another`)
     const answer = await act()
-    this.#taken += answer.body?.length ?? 0
+    this.#taken += answer.body === undefined || isStreamed(answer.body) ? 0 : answer.body.length
     return answer
   }
 }

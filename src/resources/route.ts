@@ -18,6 +18,8 @@ export interface Route {
   /** Below the base; `:type`, `:id` and `:versionId` stand for a segment. */
   readonly path: string
   readonly interaction: Interaction
+  /** The code of an operation, which stands with a `$` at the end of the path. */
+  readonly operation?: string
   /** The letter of a SMART scope that admits it; a batch asks for that of each entry. */
   readonly scope: 'c' | 'r' | 'u' | 'd' | 's' | undefined
   /** May be asked by anybody. */
@@ -56,14 +58,20 @@ function findAnew (routes: readonly Route[], method: string, path: string): Foun
   const [first] = fitting
   if (first === undefined) throw unknownPath(path)
   if (first.path.includes('/:member')) return memberOf(fitting, method, path, segments)
-  const [name = '', id = '', , versionId = ''] = first.path.startsWith('/:type') ? segments : []
+  const [name = '', id = '', , versionId = ''] = first.path.startsWith('/:type') || ownType(first) !== '' ? segments : []
   if (name !== '' && !isResourceType(name)) throw unknownType(name)
   // The table's own text of it, because a part of a request's text holds on to all of that.
   const type = name === '' ? '' : typeOf(numberOf(name))
   const asked = method === 'HEAD' ? 'GET' : method
   const route = fitting.find(candidate => candidate.method === asked)
   if (route === undefined) throw methodNotAllowed(`${method} is not allowed here`, allowOf(fitting))
-  return { route, type, id: id === '_history' ? '' : id, versionId }
+  return { route, type, id: /^[_$]/.test(id) ? '' : id, versionId }
+}
+
+/** The type that stands in the path of a route as it is: an operation is one of certain types only. */
+export function ownType ({ path }: Route): string {
+  const [, first = ''] = path.split('/')
+  return isResourceType(first) ? first : ''
 }
 
 /** `/Patient/x/Observation`: resources of a type in a compartment. */

@@ -3,6 +3,7 @@
 import { bundled } from './bundled.js'
 import { create } from './create.js'
 import { conditionalDeletion, deletion } from './delete.js'
+import { everything } from './everything.js'
 import { history } from './history.js'
 import { metadata } from './metadata.js'
 import { conditionalPatch, patch } from './patch.js'
@@ -29,6 +30,12 @@ const ENTRIES: readonly Route[] = [
   { method: 'GET', path: '/:type/:id', interaction: 'read', scope: 'r', handler: read },
   { method: 'GET', path: '/:type/:id/:member', interaction: 'search-type', scope: 's', handler: search },
   { method: 'POST', path: '/:type/:id/:member/_search', interaction: 'search-type', scope: 's', handler: search },
+  { method: 'GET', path: '/Patient/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
+  { method: 'POST', path: '/Patient/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
+  { method: 'GET', path: '/Patient/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
+  { method: 'POST', path: '/Patient/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
+  { method: 'GET', path: '/Encounter/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
+  { method: 'POST', path: '/Encounter/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
   { method: 'PUT', path: '/:type/:id', interaction: 'update', scope: 'u', handler: update },
   { method: 'PATCH', path: '/:type/:id', interaction: 'patch', scope: 'u', handler: patch },
   { method: 'DELETE', path: '/:type/:id', interaction: 'delete', scope: 'd', handler: deletion },

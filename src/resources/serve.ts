@@ -1,6 +1,7 @@
 // The route table on Fastify: from a request to what is asked, and from what is answered to a reply.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Server as HttpServer } from 'node:http'
+import type { Logger } from 'pino'
 import type { Caller } from '../auth/caller.js'
 import { etag, httpDate } from '../fhir/etag.js'
 import { isResourceType } from '../fhir/resource-types.js'
@@ -9,11 +10,12 @@ import { millisecondsOf } from '../store/rid.js'
 import { counted, type Counted } from './counted.js'
 import { textOf } from './body.js'
 import { compressed, encodingFor, LEAST, type Encoding } from './compress.js'
-import { NO_QUERY, type Answer, type Asked, type Query } from './exchange.js'
+import { isStreamed, NO_QUERY, queryText, type Answer, type Asked, type Query, type Streamed } from './exchange.js'
 import { refuseForbidden } from './gate.js'
 import { bodyType, FORM, refuseEncoded } from './media-type.js'
-import { find, unknownPath, type Route } from './route.js'
+import { find, ownType, unknownPath, type Route } from './route.js'
 import type { Store } from './open-server.js'
+import { streamOf } from './stream.js'
 import type { Server } from './server.js'
 
 declare module 'fastify' {
@@ -34,7 +36,7 @@ interface Place {
 }
 
 /** Everything below the base. `routes` is the table: nothing is served that has no row. */
-export function serve (app: FastifyInstance, server: Store, routes: readonly Route[]): void {
+export function serve (app: FastifyInstance, server: Store, routes: readonly Route[], log: Logger): void {
   app.decorateRequest('row', undefined)
   app.decorateRequest('interaction', undefined)
   app.decorateRequest('bodyType', '')
@@ -49,12 +51,12 @@ export function serve (app: FastifyInstance, server: Store, routes: readonly Rou
       config: { public: route.anonymous === true },
       onRequest: gate(server, routes, route, app.prefix),
       handler: async (request, reply) => {
-        const asked = askedBy(request, app.prefix)
+        const asked = askedBy(request, route, app.prefix)
         const own = counted(server)
         request.counted = own
         const answer = await audited(own, route, request.caller, asked)
         request.interaction = answer.interaction ?? route.interaction
-        return await send(request, reply, answer)
+        return await send(request, reply, answer, log)
       }
     })
   }
@@ -72,7 +74,7 @@ function gate (server: Server, routes: readonly Route[], route: Route, prefix: s
   return (request, _reply, done) => {
     try {
       request.row = route
-      const { type = '', id = '', member } = request.params as Place['Params']
+      const { type = ownType(route), id = '', member } = request.params as Place['Params']
       // Fastify takes an operation for an id, and metadata for a type; the table does not.
       if ((type !== '' && !isResourceType(type)) || id.startsWith('_') || id.startsWith('$') || member !== undefined) find(routes, request.method, pathOf(request.url, prefix))
       if (route.anonymous !== true) refuseForbidden(request.caller, route, member ?? type)
@@ -87,8 +89,9 @@ function gate (server: Server, routes: readonly Route[], route: Route, prefix: s
   }
 }
 
-async function refused ({ audit }: Server, { caller, params }: FastifyRequest, { interaction }: Route, error: unknown): Promise<void> {
-  const { type: first = '', member } = params as Place['Params']
+async function refused ({ audit }: Server, { caller, params }: FastifyRequest, route: Route, error: unknown): Promise<void> {
+  const { type: first = ownType(route), member } = params as Place['Params']
+  const { interaction } = route
   const type = member ?? first
   if (asRefusal(error).status !== 403 || interaction === 'capabilities') return
   await audit.record(caller, { interaction, type, status: 403, rows: [] })
@@ -103,8 +106,8 @@ function pathOf (url: string, prefix: string): string {
   return (end === -1 ? url.slice(prefix.length) : url.slice(prefix.length, end)) || '/'
 }
 
-function askedBy (request: FastifyRequest<Place>, prefix: string): Asked {
-  const { type = '', id = '', versionId = '', member } = request.params
+function askedBy (request: FastifyRequest<Place>, route: Route, prefix: string): Asked {
+  const { type = ownType(route), id = '', versionId = '', member } = request.params
   const isForm = request.bodyType === FORM
   const asked: Asked = {
     type,
@@ -134,7 +137,7 @@ async function audited (server: Server, route: Route, caller: Caller, asked: Ask
   const { interaction } = route
   if (interaction === 'capabilities') return await route.handler(server, caller, asked)
   // The empty type is the whole system.
-  const about = asked.query === NO_QUERY ? { interaction, type: asked.type } : { interaction, type: asked.type, query: queryText(asked) }
+  const about = asked.query === NO_QUERY ? { interaction, type: asked.type } : { interaction, type: asked.type, query: queryText(asked.query) }
   let answer: Answer
   try {
     answer = await route.handler(server, caller, asked)
@@ -143,16 +146,14 @@ async function audited (server: Server, route: Route, caller: Caller, asked: Ask
     if (status < 500) await server.audit.record(caller, { ...about, status, rows: [] })
     throw thrown
   }
-  const { shown, status, refusal } = answer
-  if (shown !== undefined) await server.audit.record(caller, { ...about, interaction: answer.interaction ?? interaction, status, rows: shown })
+  const { shown, status, refusal, parameters } = answer
+  const told = parameters === undefined ? about : { ...about, query: queryText(parameters) }
+  if (shown !== undefined) await server.audit.record(caller, { ...told, interaction: answer.interaction ?? interaction, status, rows: shown })
   if (refusal !== undefined) throw refusal
   return answer
 }
 
-const queryText = ({ query }: Asked): string => new URLSearchParams(Object.entries(query).flatMap(([name, value]) =>
-  [value ?? ''].flat().map((one): [string, string] => [name, one]))).toString()
-
-async function send (request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+async function send (request: FastifyRequest, reply: FastifyReply, answer: Answer, log: Logger): Promise<FastifyReply> {
   const { status, body, rid, contentType, location, headers } = answer
   reply.code(status).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff').header('x-request-id', request.id)
   if (contentType !== undefined) reply.header('content-type', contentType)
@@ -160,13 +161,24 @@ async function send (request: FastifyRequest, reply: FastifyReply, answer: Answe
   if (location !== undefined) reply.header('location', location)
   if (headers !== undefined) reply.headers(headers)
   const accept = request.headers['accept-encoding']
-  const encoding = typeof body === 'string' && body.length >= LEAST && accept !== undefined ? encodingFor(accept) : undefined
+  const encoding = accept !== undefined && (isStreamed(body) || (typeof body === 'string' && body.length >= LEAST)) ? encodingFor(accept) : undefined
+  if (isStreamed(body)) return await sendStreamed(request, reply, body, encoding, log)
   return typeof body === 'string' && encoding !== undefined ? await sendEncoded(reply, body, encoding) : reply.send(body)
 }
 
-async function sendEncoded (reply: FastifyReply, body: string, encoding: Encoding): Promise<FastifyReply> {
+async function sendStreamed (request: FastifyRequest, reply: FastifyReply, body: Streamed, encoding: Encoding | undefined, log: Logger): Promise<FastifyReply> {
+  if (encoding !== undefined) encoded(reply, encoding)
+  if (request.method === 'HEAD') {
+    await body.return()
+    return reply.send()
+  }
+  return reply.send(streamOf(body, encoding, error => log.error({ request: request.id, err: error }, 'a stream ended before its end')))
+}
+
+const sendEncoded = async (reply: FastifyReply, body: string, encoding: Encoding): Promise<FastifyReply> =>
+  encoded(reply, encoding).send(await compressed(body, encoding))
+
+function encoded (reply: FastifyReply, encoding: Encoding): FastifyReply {
   const vary = reply.getHeader('vary')
-  return reply
-    .headers({ 'content-encoding': encoding, vary: vary === undefined ? 'accept-encoding' : `${String(vary)}, accept-encoding` })
-    .send(await compressed(body, encoding))
+  return reply.headers({ 'content-encoding': encoding, vary: vary === undefined ? 'accept-encoding' : `${String(vary)}, accept-encoding` })
 }

@@ -76,6 +76,7 @@ t.test('searches count what is in the files', { skip: existsSync(ARCHIVE) ? fals
 
   const counts: ReadonlyArray<readonly [query: string, count: number]> = [
     ...[...all].map(([type, each]): [string, number] => [`${type}?`, each.length]),
+    ['?', [...all.values()].flat().length], ['?_type=Observation,Condition', observations.length + list('Condition').length], [`?_type=Observation,Condition&subject=${first}`, [...observations, ...list('Condition')].filter(of(new Set([first ?? '']))).length],
     ...common.map((code): [string, number] => [`Observation?code=http://loinc.org|${code}`, observations.filter(each => is(each.code, code)).length]),
     ...['vital-signs', 'laboratory', 'survey', 'none'].map((code): [string, number] => [`Observation?category=${code}`, observations.filter(each => each.category?.some(one => is(one, code)) === true).length]),
     ['Patient?gender=male', men.size], ['Patient?gender:not=male', list('Patient').length - men.size], ['Patient?birthdate=lt1980', list('Patient').filter(({ birthDate = '' }) => birthDate < '1980').length],
@@ -117,6 +118,36 @@ t.test('searches count what is in the files', { skip: existsSync(ARCHIVE) ? fals
   t.equal(new Set(seen).size, seen.length)
   const moments = seen.map(line => moment(line.split(' ')[0]))
   t.same(moments, [...moments].sort((a, b) => b - a), 'newest first, over all pages')
+})
+
+t.test('everything of each patient is what his files hold and what that refers to', { skip: existsSync(ARCHIVE) ? false : 'the folder ../shared/data is not here' }, async t => {
+  const settings = { DATABASE_URL: await testDatabase(t), DATA_DIR: dataFolder(t) }
+  await karta(settings, 'load', ARCHIVE)
+  const all = [...(await resources()).values()].flat()
+  const known = new Set(all.map(({ resourceType, id }) => `${resourceType}/${id}`))
+  const referred = new Map(all.map(resource => [`${resource.resourceType}/${resource.id}`, [...JSON.stringify(resource).matchAll(/"reference":"([^"]+)"/g)].map(([, name = '']) => name).filter(name => known.has(name))]))
+  const { url } = await start(t, settings)
+  const token = await tokenFor(settings, '--client', 'counts')
+  const patients = [...known].filter(name => name.startsWith('Patient/'))
+
+  const told = new Set<number>()
+  for (const patient of patients) {
+    const own = new Set([patient, ...[...referred].flatMap(([name, names]) => names.includes(patient) ? [name] : [])])
+    const along = new Set<string>()
+    for (let due = [...own]; due.length > 0;) {
+      due = [...new Set(due.flatMap(name => referred.get(name) ?? []))].filter(name => !own.has(name) && !along.has(name))
+      for (const name of due) along.add(name)
+    }
+    const { status, json } = await ask(`${url}/fhir/${patient}/$everything`, token)
+    const names = (mode: string): string[] => json.entry.flatMap((entry: { resource: Resource, search: { mode: string } }) => entry.search.mode === mode ? [`${entry.resource.resourceType}/${entry.resource.id}`] : []).sort()
+
+    t.same({ status, total: json.total }, { status: 200, total: own.size }, patient)
+    t.same(names('match'), [...own].sort())
+    t.same(names('include'), [...along].sort())
+    told.add(own.size)
+  }
+  t.equal(patients.length, 123)
+  t.ok(Math.max(...told) > 500)
 })
 
 interface Page { readonly entry: ReadonlyArray<{ readonly resource: Resource }> }

@@ -105,7 +105,7 @@ t.test('an unknown type, path or operation is not found, and a method that is no
     ['GET', '/fhir/Patient/1/2', 404, undefined, /nothing at this path/],
     ['GET', '/fhir/Patient/1/_history/2/3', 404, undefined, /nothing/],
     ['POST', '/fhir/Patient/$match', 404, undefined, /operation/],
-    ['GET', '/fhir/Patient/1/$everything', 404, undefined, /operation/],
+    ['GET', '/fhir/Patient/1/$match', 404, undefined, /operation/],
     ['POST', '/fhir/Patient/', 404, undefined, /nothing/],
     ['GET', `/fhir/Patient/${'x'.repeat(120)}`, 404, undefined, /nothing/],
     ['GET', '/elsewhere', 404, undefined, /\/fhir/],

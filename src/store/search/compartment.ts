@@ -28,3 +28,16 @@ export function inCompartment (type: ResourceType, { type: compartment, id }: Co
     return partsOf(type, code).filter(({ only }) => only === undefined || only === compartment).map(part => toResource({ type, part }, compartment, [{ id }]))
   }))
 }
+
+/** The tokens by which resources of any type refer to whose compartment it is; where the owner columns say it, there are none. */
+export const compartmentTokens = (compartment: Compartment): readonly string[] =>
+  compartmentTypes(compartment.type).flatMap(type => tokensOf(inCompartment(type, compartment)))
+
+function tokensOf (condition: Condition): readonly string[] {
+  switch (condition.kind) {
+    case 'tokens': return condition.any
+    case 'owned': return condition.references
+    case 'or': return condition.of.flatMap(tokensOf)
+    default: return []
+  }
+}
