@@ -14,7 +14,7 @@ const PART: NonNullable<OperationDefinition['parameter']> = [{
     { name: 'state', use: 'out', min: 1, max: '1', type: 'code', documentation: 'pending, indexing, ready, or ended: its rows are being taken away.' },
     { name: 'total', use: 'out', min: 0, max: '1', type: 'decimal', documentation: 'Resources to go over, as counted when that began.' },
     { name: 'done', use: 'out', min: 1, max: '1', type: 'decimal' },
-    { name: 'rate', use: 'out', min: 0, max: '1', type: 'Quantity', documentation: 'Resources a second, while it worked.' },
+    { name: 'rate', use: 'out', min: 0, max: '1', type: 'Quantity', documentation: 'Resources a second, since that began, with the rests between the steps.' },
     { name: 'failures', use: 'out', min: 0, max: '1', type: 'decimal', documentation: 'Resources on which the expression fails; they are not found by it.' },
     { name: 'defined', use: 'out', min: 1, max: '1', type: 'instant' },
     { name: 'changed', use: 'out', min: 1, max: '1', type: 'instant' }

@@ -149,7 +149,7 @@ export class Writer implements Writes {
     } catch (error) {
       const [first] = batch
       if (first === undefined) return
-      if (codeOf(error) === 'KA003' && await this.#learned(batch)) return await this.#store(batch)
+      if (codeOf(error) === 'KA003') return await this.#learned(batch) ? await this.#store(batch) : batch.forEach(({ reject }) => reject(refusal(error)))
       // One bad group fails the statement for all: each is asked again alone, unless the database itself is the reason.
       if (batch.length === 1) return first.reject(refusal(error))
       if (!isRefusal(error)) return batch.forEach(({ reject }) => reject(error))
@@ -159,8 +159,8 @@ export class Writer implements Writes {
 
   /** Looks which search parameters there are now. Whether the groups are still here, so that their rows can be made again. */
   async #learned (batch: readonly Waiting[]): Promise<boolean> {
-    await this.#options.custom?.registry.refresh()
-    return this.#options.custom !== undefined && batch.every(({ group }) => group !== undefined)
+    const learned = await this.#options.custom?.registry.refresh().then(() => true, () => false)
+    return learned === true && batch.every(({ group }) => group !== undefined)
   }
 
   #sent (batch: readonly Waiting[]): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import t from 'tap'
 import { hashText } from '../../src/store/binary.js'
 import { server, type TestServer } from '../server.js'
 
-const RUNS = Number(process.env['RACES'] ?? 3)
+const RUNS = Number(process.env['RACES'] ?? 2)
 
 interface Asked { readonly code: string, readonly type: string, readonly expression: string, readonly more?: object, readonly values: readonly string[], readonly finds: (value: unknown, asked: string) => boolean }
 

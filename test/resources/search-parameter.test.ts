@@ -325,3 +325,37 @@ t.test('$reindex tells how far each parameter is, and makes the rows of one agai
     ['GET', '/fhir/SearchParameter/pet/$reindex', 403, undefined, await as.self('anna', 'patient/*.cruds')], ['POST', '/fhir/SearchParameter/pet/$reindex', 403, undefined, await as('operator', 'system/*.rs')]
   ] as const) t.equal((await ask(method, path, body, headers)).statusCode, status, `${method} ${path}`)
 })
+
+t.test('a parameter of all resources, by type and over several types', async t => {
+  const { ask, put } = await server(t)
+  await put(patient('anna', { language: 'de' }), { resourceType: 'Organization', id: 'mill', name: 'Mill', language: 'de' }, { resourceType: 'Organization', id: 'shop', name: 'Shop', language: 'ru' })
+
+  await put(defined('lang', { base: ['DomainResource'], type: 'token', expression: 'DomainResource.language' }))
+
+  t.same(idsOf(await whenReady(t, ask, '/fhir/Organization?lang=de')), ['mill'])
+  t.same(idsOf(await ask('GET', '/fhir?_type=Patient,Organization&lang=de')), ['anna', 'mill'])
+  t.same(idsOf(await ask('GET', `/fhir/Organization?_filter=${encodeURIComponent('lang eq ru')}`)), ['shop'])
+  t.equal((await ask('GET', '/fhir/Binary?lang=de')).statusCode, 400, 'a Binary is none')
+})
+
+t.test('a parameter that is asked in a condition of a write, in a batch and in a transaction', async t => {
+  const { ask, put } = await server(t)
+  await put(PET)
+  await whenReady(t, ask, '/fhir/Patient?pet=cat')
+
+  const entry = { request: { method: 'POST', url: 'Patient', ifNoneExist: 'pet=http://x/pets|cat' }, resource: { ...hasPet('', 'cat'), id: undefined } }
+  const twice = await Promise.all([0, 1].map(async () => await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry: [entry] })))
+  t.same(twice.map(({ statusCode }) => statusCode), [200, 200])
+  t.equal((await ask('GET', '/fhir/Patient?pet=cat&_summary=count')).json().total, 1)
+  t.equal((await ask('DELETE', '/fhir/Patient?pet=cat')).statusCode, 204)
+  const batch = await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: 'Patient?pet=cat' } }] })
+  t.match(batch.json().entry[0], { resource: { total: 0 } })
+
+  // It and what it is asked of, at once.
+  const both = { resourceType: 'Bundle', type: 'transaction', entry: [
+    { request: { method: 'PUT', url: 'SearchParameter/food' }, resource: defined('food', { base: ['Patient'], type: 'string', expression: "Patient.extension('http://x/food').value as string" }) },
+    { request: { method: 'PUT', url: 'Patient/dora' }, resource: patient('dora', { extension: [extension('food', { valueString: 'soup' })] }) }
+  ] }
+  t.equal((await ask('POST', '/fhir', both)).statusCode, 200)
+  t.same(idsOf(await whenReady(t, ask, '/fhir/Patient?food=soup')), ['dora'])
+})

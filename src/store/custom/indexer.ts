@@ -94,8 +94,9 @@ export class Indexer {
 
   async #finish (client: pg.PoolClient, parameter: CustomParameter): Promise<void> {
     const { context, dictionary } = this.#options
-    const walking: Walking = { client, parameter, context: { ...context, known: dictionary } }
+    const walking: Walking = { client, parameter, context: { ...context, known: dictionary }, counted: 0 }
     await this.#barrier(client)
+    walking.counted = performance.now()
     const ended = parameter.state === 'ended'
     const types = [...parameter.definition.base].sort((left, right) => numberOf(left) - numberOf(right))
     const { rows: [begun] } = await client.query<Begun>(BEGIN, [parameter.number])

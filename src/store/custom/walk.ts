@@ -20,6 +20,8 @@ export interface Walking {
   readonly client: pg.PoolClient
   readonly parameter: CustomParameter
   readonly context: CustomContext & { readonly known: Dictionary }
+  /** When the last step ended: what a step took is told with the next one. */
+  counted: number
 }
 
 /** `last`: up to where it came; undefined: there was nothing more. `left`: how many others were writing just now; -1: there is nothing to do any more. */
@@ -30,8 +32,8 @@ interface Found { readonly rid: string, readonly owner: string, readonly marked:
 const NO_MORE: Step = { last: undefined, left: 0 }
 
 /** Adds the rows of a parameter to the next resources of a type that have none of it. */
-export async function indexStep ({ client, parameter, context }: Walking, type: ResourceType, after: string): Promise<Step> {
-  const begun = performance.now()
+export async function indexStep (walking: Walking, type: ResourceType, after: string): Promise<Step> {
+  const { client, parameter, context } = walking
   const found = await next(client, parameter, type, after, false)
   const last = found.at(-1)?.rid
   if (last === undefined) return NO_MORE
@@ -42,7 +44,7 @@ export async function indexStep ({ client, parameter, context }: Walking, type: 
   let end = 0
   for (const { rows } of due) ends.add(end += rows.tokens.length / 2)
   const left = await leftBy(client, 'index_search', INDEX, [
-    parameter.number, numberOf(type), markers(parameter, type), last, found.length, performance.now() - begun,
+    parameter.number, numberOf(type), markers(parameter, type), last, found.length, spentIn(walking),
     numbers(due.map(({ rid }) => rid)), numbers(due.map(({ owner }) => owner)), ends.end(), tokens, ...values, ...termValues(versions)
   ])
   for (const { rows } of due) context.known.learn(rows)
@@ -50,17 +52,25 @@ export async function indexStep ({ client, parameter, context }: Walking, type: 
 }
 
 /** Takes the rows of a parameter that has ended from the next resources of a type that have some. */
-export async function forgetStep ({ client, parameter, context }: Walking, type: ResourceType, after: string): Promise<Step> {
-  const begun = performance.now()
+export async function forgetStep (walking: Walking, type: ResourceType, after: string): Promise<Step> {
+  const { client, parameter, context } = walking
   const found = await next(client, parameter, type, after, true)
   const last = found.at(-1)?.rid
   if (last === undefined) return NO_MORE
   const due = found.flatMap(row => row.body === null || row.id === null ? [] : [{ ...row, rows: customRows([parameter], type, row.id, row.body, context) }])
   const left = await leftBy(client, 'forget_search', FORGET, [
-    parameter.number, numberOf(type), markers(parameter, type), last, found.length, performance.now() - begun,
+    parameter.number, numberOf(type), markers(parameter, type), last, found.length, spentIn(walking),
     numbers(due.map(({ rid }) => rid)), tokensOf(due.map(({ rows }) => rows)), keysOf(due.map(({ rows }) => rows))
   ])
   return { last, left }
+}
+
+// With what it has rested.
+function spentIn (walking: Walking): number {
+  const now = performance.now()
+  const spent = now - walking.counted
+  walking.counted = now
+  return spent
 }
 
 /** What there is to go over, about. */
