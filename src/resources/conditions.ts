@@ -3,6 +3,7 @@ import type { Caller } from '../auth/caller.js'
 import type { Criterion } from '../fhir/search/parameter.js'
 import type { SearchContext } from '../store/search/build.js'
 import type { Condition } from '../store/search/condition.js'
+import { joinedFamilies, ofFamily } from '../store/search/joined.js'
 import { generalParameters } from '../store/search/known.js'
 import { resolved, wayFor } from './chain.js'
 import { filtered } from './filter.js'
@@ -21,7 +22,13 @@ export const conditionsOf = async (server: Server, caller: Caller, query: Search
 export function resolver (server: Server, caller: Caller, context: SearchContext): (query: SearchQuery) => Promise<readonly Condition[]> {
   const way = wayFor(server, caller, context)
   return async ({ type, criteria, filters }) =>
-    await Promise.all([...criteria.map(async each => await resolved(way, type, each)), ...filters.map(async each => await filtered(way, type, each))])
+    await Promise.all([...criteria.map(async each => joined(type, criteria, each, await resolved(way, type, each))), ...filters.map(async each => await filtered(way, type, each))])
+}
+
+// A quantity of one code is looked for among those of that code only.
+function joined (type: string, criteria: readonly Criterion[], { code, steps, modifier }: Criterion, condition: Condition): Condition {
+  const [family, ...more] = steps.length === 0 && modifier === undefined ? joinedFamilies(type, criteria, code) ?? [] : []
+  return family === undefined || more.length > 0 ? condition : ofFamily(condition, family)
 }
 
 /** The same for each of several types. What is asked of all types alike stands with the first query only. */

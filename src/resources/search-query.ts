@@ -6,6 +6,7 @@ import { parseFilter, testsIn, type Filter } from '../fhir/search/filter.js'
 import { criterion, type Criterion, type Step } from '../fhir/search/parameter.js'
 import { conditionOf, UnknownParameter, type SearchContext } from '../store/search/build.js'
 import type { KnownParameter, KnownParameters } from '../store/search/known.js'
+import { joinedFamilies } from '../store/search/joined.js'
 import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
 import { LIST, listsIn } from './list.js'
@@ -77,7 +78,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
     criteria,
     filters,
     unknown,
-    order: orderIn(context.parameters, type, one(query, '_sort')),
+    order: orderIn(context.parameters, type, one(query, '_sort'), criteria),
     count: countIn(one(query, '_count')),
     total: totalIn(one(query, '_total')),
     ...includesIn(context.parameters, type, query),
@@ -160,7 +161,7 @@ function refuseChain (name: string, { code, limits }: KnownParameter): void {
 }
 
 // https://hl7.org/fhir/R4/search.html#sort
-function orderIn (parameters: KnownParameters, type: ResourceType, sort: string | undefined): Order {
+function orderIn (parameters: KnownParameters, type: ResourceType, sort: string | undefined, criteria: readonly Criterion[]): Order {
   if (sort === undefined) return NEWEST
   const keys = sort.split(',').map(each => {
     const descending = each.startsWith('-')
@@ -169,7 +170,9 @@ function orderIn (parameters: KnownParameters, type: ResourceType, sort: string 
     if (key === undefined) {
       throw invalid(`_sort=${sort}: ${type} is not sorted by ${JSON.stringify(code)}, but by ${parameters.codesOf(type).filter(known => sortKey(parameters, type, known, false) !== undefined).join(', ')}, each with - in front for the opposite order`)
     }
-    return key
+    // Of one code's values only these are gone along.
+    const families = key.by === 'quantities' ? joinedFamilies(type, criteria, code) : undefined
+    return families === undefined ? key : { ...key, by: 'quantities', families } as const
   })
   if (keys.length > MOST_KEYS) throw invalid(`_sort has ${keys.length} keys: at most ${MOST_KEYS} are taken`)
   return keys

@@ -101,6 +101,8 @@ t.test('each kind of parameter with its modifiers and prefixes finds what the pa
     // a chain that names no type follows those that lead on
     ['Provenance?target.subject:Patient.name=anna', ''], ['List?item.subject:Patient.name=anna', ''],
     // together
+    ['Observation?code=http://loinc.org|29463-7&value-quantity=gt5||kg,220.462||[lb_av]&subject=Patient/anna,Patient/boris', 'light heavy pounds'], ['Observation?code=85354-9&value-quantity=gt5||kg', ''],
+    ['Observation?date=ge2026-01-05&date=lt2026-01-20', 'light pounds'], ['Observation?date=ge2026-01-05&date=lt2026-01-20&code=29463-7', 'light pounds'], ['Observation?date=gt2026-01-31,2026-01-10', 'light heavy pounds'],
     ['Observation?subject=Patient/anna&code=29463-7&date=ge2026-02', 'heavy'], ['Observation?code=29463-7&value-quantity=gt50||kg&status=final', 'heavy']
   ]
   for (const [query, ids] of cases) {
@@ -263,6 +265,7 @@ t.test('any parameter with an order sorts, several keys, each in its direction, 
   const cases: ReadonlyArray<readonly [query: string, ids: string]> = [
     ['Patient?_sort=family', 'anna boris carl'], ['Patient?_sort=-family', 'boris anna carl'], ['Patient?_sort=name', 'anna carl boris'], ['Patient?_sort=_id', 'anna boris carl'], ['Patient?_sort=-_id', 'carl boris anna'],
     ['Patient?_sort=birthdate', 'boris anna carl'], ['Patient?_sort=-birthdate', 'anna boris carl'], ['Patient?_sort=gender,-_id', 'anna carl boris'], ['Patient?_sort=-gender,_id', 'boris carl anna'], ['Patient?_sort=gender,_lastUpdated', 'anna boris carl'], ['Patient?_sort=active,-_id', 'anna carl boris'], ['Patient?_sort=-deceased,_id', 'anna boris carl'], ['Organization?_sort=active,_id', 'clinic branch'],
+    ['Observation?code=http://loinc.org|29463-7&_sort=value-quantity', 'light pounds heavy'], ['Observation?code=29463-7,85354-9&_sort=-value-quantity', 'heavy pounds light pressure'],
     ['Observation?_sort=value-quantity,_id', 'light pounds heavy pressure words'], ['Observation?_sort=-value-quantity,_id', 'heavy pounds light pressure words'], ['Observation?_sort=status,-date', 'words heavy light pounds pressure'],
     ['Observation?_sort=code,-_id', 'pounds light heavy pressure words'], ['Observation?_sort=date', 'pressure words pounds light heavy'], ['Observation?_sort=-date,_id', 'heavy light pounds pressure words']
   ]

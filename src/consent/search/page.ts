@@ -49,7 +49,7 @@ export async function searchTotal (db: Searches, caller: Caller, { type, conditi
   const sql = new Statement(db, caller)
   const plan = planOf(sql, rowsOf(type), conditions)
   // What is met everywhere is counted up to a bound as it comes.
-  const counted = most !== undefined && plan.isDense ? `select c.rid from ${plan.table.name} c where ${plan.table.only ?? 'true'} and ${plan.where()}` : matches(plan)
+  const counted = most !== undefined && plan.isDense ? `select c.rid from (select * from ${plan.table.name} t where ${plan.table.only ?? 'true'} order by t.rid desc offset 0) c where ${plan.where()}` : matches(plan)
   const [row] = await db.query<{ readonly total: string }>(sql.query(`select count(*) as total from (${counted}${most === undefined ? '' : ` limit ${most + 1}`}) f`))
   return Number(row?.total ?? 0)
 }

@@ -7,7 +7,7 @@ import { flat, type Condition, type Others, type ResourceName } from '../../stor
 import { KIND } from '../../store/index/rows.js'
 import { TYPES } from '../../store/types.js'
 import { reachable, scoped } from '../scoped.js'
-import { findsRids, foundByTokens, ownersOf, predicate, ridRows, ridsOf } from './predicate.js'
+import { findsRids, foundByTokens, mainDatePieces, ownersOf, predicate, ridRows, ridsOf } from './predicate.js'
 import type { Statement } from './statement.js'
 
 /** What stands in a FROM: rows of the current state as `c`, and the name of their rid. With an order asked, they come in the order of that. */
@@ -68,10 +68,11 @@ function leastOf (conditions: readonly Condition[], density: Density | undefined
   return counts.length === 0 ? undefined : Math.min(...counts)
 }
 
-// A walk may cost about as much as what it may spare. With many values each row costs more, and most where the rows that belong to it are looked at.
+// A walk may cost about as much as what it may spare. Where each row is looked up among values, or among many of them, it costs more, and most where the rows that belong to it are.
 function budgetOf (least: number | undefined, conditions: readonly Condition[]): number {
   if (conditions.some(each => each.kind === 'owns')) return 400
   if (conditions.some(each => each.kind === 'tokens' && each.any.length > 50)) return 1000
+  if (conditions.length > 0 && conditions.every(each => findsRids(each) && each.kind !== 'main-date' && each.kind !== 'rids')) return 1000
   if (least === undefined || least <= 6000) return 4000
   return least <= 25_000 ? 16_000 : 64_000
 }
@@ -115,14 +116,26 @@ function driverOf ({ sql, table, isOwned, conditions, density }: Asking): Driver
       source: few => rows(`t.owner = any (${few})`)
     }
   }
-  const valued = conditions.filter(findsRids)
-  if (valued.length === 0) return undefined
+  const dates = mainDates(conditions)
+  const arrays = (): string[] => [
+    ...conditions.filter(findsRids).filter(({ kind }) => kind !== 'main-date').map(each => ridsOf(sql, table, each, MOST_RIDS + 1)),
+    ...dates.length === 0 ? [] : [`array(${datedRows(sql, table, dates).map(rows => `(${rows})`).join(' union all ')} limit ${MOST_RIDS + 1})`]
+  ]
+  if (!conditions.some(findsRids)) return undefined
   return {
-    few: () => firstFew(valued.map(each => ridsOf(sql, table, each, MOST_RIDS + 1))),
+    few: () => firstFew(arrays()),
     most: MOST_RIDS,
     source: (few, order) => order === undefined ? rows(`t.rid = any (${few})`) : inOrder(`unnest(${few})`, table.name, only, order)
   }
 }
+
+type MainDate = Extract<Condition, { kind: 'main-date' }>
+
+// A period that is open on one side for each of two conditions is one that is closed for both.
+const mainDates = (conditions: readonly Condition[]): MainDate[] => conditions.flatMap(each => each.kind === 'main-date' ? each : [])
+
+const datedRows = (sql: Statement, { name, only = 'true' }: CurrentTable, dates: readonly MainDate[]): string[] =>
+  mainDatePieces(sql, dates).map(piece => `select t.rid from ${name} t where ${only} and ${piece}`)
 
 /** Of several arrays the first that is short enough, else the last. */
 const firstFew = ([array = 'null', ...others]: readonly string[]): string =>
@@ -174,8 +187,11 @@ function allOf (sql: Statement, table: CurrentTable, conditions: readonly Condit
   const rows = (where: string): Source => ({ from: `(select * from ${table.name} t where ${also('t')}${only}${where} offset 0) c`, rid: 'c.rid' })
   const tokens = conditions.flatMap(each => each.kind === 'tokens' ? each : [])
   if (tokens.length > 0) {
-    const dates = conditions.filter(each => each.kind === 'main-date').map(each => ` and ${predicate(sql, 't', each)}`)
-    return rows([...tokens.map(each => ` and ${foundByTokens(sql, 't', table.name, each)}`), ...dates].join(''))
+    const found = (): string => tokens.map(each => ` and ${foundByTokens(sql, 't', table.name, each)}`).join('')
+    const dates = mainDates(conditions)
+    if (dates.length === 0) return rows(found())
+    const pieces = mainDatePieces(sql, dates).map(piece => `(select * from ${table.name} t where ${also('t')}${only}${found()} and ${piece} offset 0)`)
+    return { from: `(${pieces.join(' union all ')}) c`, rid: 'c.rid' }
   }
   const terms = conditions.find(each => each.kind === 'terms')
   if (terms !== undefined) return rows(` and ${foundByTokens(sql, 't', table.name, terms)}`)

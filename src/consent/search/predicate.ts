@@ -34,18 +34,22 @@ export function predicate (sql: Statement, a: string, condition: Condition): str
 const joined = (all: readonly string[], word: 'and' | 'or', none: string): string => all.length === 0 ? none : `(${all.join(` ${word} `)})`
 
 type Valued = Extract<Condition, { kind: 'dates' | 'numbers' | 'quantities' | 'window' | 'words' | 'near' }>
-type Finding = Valued | Extract<Condition, { kind: 'ids' | 'rids' | 'main-date' }>
+type Either = Extract<Condition, { kind: 'and' | 'or' }>
+type Finding = Valued | Either | Extract<Condition, { kind: 'ids' | 'rids' | 'main-date' }>
 
-/** Whether a condition finds rids by itself. */
-export const findsRids = (condition: Condition): condition is Finding =>
-  ['ids', 'rids', 'main-date', 'dates', 'numbers', 'quantities', 'window', 'words', 'near'].includes(condition.kind)
+/** Whether a condition finds rids by itself: by values, or by one of several that do. */
+export const findsRids = (condition: Condition): condition is Finding => condition.kind === 'or'
+  ? condition.of.length > 0 && condition.of.every(findsRids)
+  : ['ids', 'rids', 'main-date', 'dates', 'numbers', 'quantities', 'window', 'words', 'near'].includes(condition.kind)
 
 /** SQL for the rids (`rid`) of the rows of a table that meet it, by an index; a rid may come twice. */
 export function ridRows (sql: Statement, { name, only = 'true' }: CurrentTable, condition: Finding): string {
   switch (condition.kind) {
+    case 'and':
+    case 'or': return either(condition.of.filter(findsRids).map(each => ridRows(sql, { name, only }, each)))
     case 'ids': return idRows(sql, condition)
     case 'rids': return `select t.rid from ${name} t where ${only} and ${predicate(sql, 't', condition)}`
-    case 'main-date': return either(spanPieces(sql, { lo: 't.dlo', hi: 't.dhi' }, condition.comparison).map(piece => `select t.rid from ${name} t where ${only} and ${piece} and ${dated('t')}`))
+    case 'main-date': return either(mainDatePieces(sql, [condition]).map(piece => `select t.rid from ${name} t where ${only} and ${piece}`))
     default: return valueRows(sql, condition, 'find')
   }
 }
@@ -72,7 +76,7 @@ type Way = 'probe' | 'find'
 
 function valueRows (sql: Statement, condition: Valued, way: Way): string {
   switch (condition.kind) {
-    case 'dates': return either((way === 'find' ? spanPieces : probed)(sql, { lo: 'd.lo', hi: 'd.hi' }, condition.comparison).map(piece =>
+    case 'dates': return either((way === 'find' ? spanPieces : probed)(sql, { lo: 'd.lo', hi: 'd.hi' }, [condition.comparison]).map(piece =>
       `select d.rid from karta.date_value d where d.key = ${sql.bind(condition.key, 'int8')} and ${piece}`))
     case 'numbers': return either(points(condition.comparison, bound(sql), way).map(asked =>
       `select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')} and ${asked}`))
@@ -89,7 +93,11 @@ const newestOf = (type: number | undefined): string => type === undefined
   ? 'select distinct on (n.type) n.rid, n.state from karta.version n where n.id = i.id order by n.type, n.ver desc'
   : `select n.rid, n.state from karta.version n where n.type = ${type} and n.id = i.id order by n.ver desc limit 1`
 
-const probed: typeof spanPieces = (sql, columns, comparison) => [spans(sql, columns, comparison)]
+const probed: typeof spanPieces = (sql, columns, comparisons) => comparisons.map(each => spans(sql, columns, each))
+
+/** Pieces of the index of main dates, of a row `t`, that together are all that meets these conditions. */
+export const mainDatePieces = (sql: Statement, conditions: ReadonlyArray<Extract<Condition, { kind: 'main-date' }>>): string[] =>
+  spanPieces(sql, { lo: 't.dlo', hi: 't.dhi' }, conditions.map(({ comparison }) => comparison)).map(piece => `${dated('t')} and ${piece}`)
 
 /** SQL for a bound, as it is or in the unit of the row. */
 type Bound = (value: number) => string

@@ -35,24 +35,22 @@ export function spans (sql: Statement, { lo, hi }: SpanColumns, comparison: Comp
   }
 }
 
-/** The same to find by: each is one piece of an index, and no row is in two of them. */
-export function spanPieces (sql: Statement, columns: SpanColumns, comparison: Comparison): string[] {
+/** The same to find by, for all of some comparisons: each is one piece of an index, and no row is in two of them. */
+export function spanPieces (sql: Statement, columns: SpanColumns, comparisons: readonly Comparison[]): string[] {
   const { lo, hi } = columns
-  const { from, to } = ends(sql, comparison)
-  const also = (bounds: string): string => `${bounds} and ${spans(sql, columns, comparison)}`
+  const all = (piece: string): string => [piece, ...comparisons.flatMap(each => [...bounds(sql, lo, each), spans(sql, columns, each)])].join(' and ')
+  const reaching = comparisons.find(({ prefix }) => REACHING.includes(prefix))
+  if (reaching === undefined) return [all('true')]
   // What reaches over a moment begins shortly before it, or is long.
-  const reaching = (least: () => string, over: () => string, within: string): string[] => [
-    also(`${lo} > ${least()} - ${LONG}${within}`),
-    `${lo} <= ${least()} - ${LONG} and ${hi} - ${lo} > ${LONG} and ${hi} > ${over()}`
+  const { from, to } = ends(sql, reaching)
+  const [least, over] = reaching.prefix === 'gt' || reaching.prefix === 'co' ? [to, to] : reaching.prefix === 'ge' ? [from, to] : [from, from]
+  return [
+    all(`${lo} >= ${least()} - ${LONG}`),
+    all(`${lo} < ${least()} - ${LONG} and ${hi} - ${lo} > ${LONG} and ${hi} >= ${over()}`)
   ]
-  switch (comparison.prefix) {
-    case 'gt': return reaching(to, to, '')
-    case 'ge': return reaching(from, to, '')
-    case 'ap': return reaching(from, from, ` and ${lo} < ${to()}`)
-    case 'co': return [also(`${lo} >= ${to()} - ${LONG}`), also(`${lo} < ${to()} - ${LONG} and ${hi} - ${lo} > ${LONG}`)]
-    default: return [also(bounds(sql, lo, comparison).join(' and '))]
-  }
 }
+
+const REACHING: readonly string[] = ['gt', 'ge', 'ap', 'co']
 
 /** What a comparison says of where a span begins: bounds of a walk in that order. */
 export function bounds (sql: Statement, lo: string, comparison: Comparison): string[] {

@@ -63,7 +63,13 @@ export function or (of: readonly Condition[]): Condition {
 function merged (of: readonly Condition[]): Condition[] {
   const tokens = of.flatMap(each => each.kind === 'tokens' ? each : [])
   const owned = new Map<string, Extract<Condition, { kind: 'owned' }>>()
+  const words = new Map<string, Extract<Condition, { kind: 'words' }>>()
   for (const each of of) {
+    // One text in several parameters is one question: a name among given names and family names.
+    if (each.kind === 'words') {
+      const name = `${each.how} ${each.text}`
+      words.set(name, { ...each, keys: [...words.get(name)?.keys ?? [], ...each.keys] })
+    }
     if (each.kind !== 'owned') continue
     const name = each.indirect.join()
     const before = owned.get(name)
@@ -71,7 +77,7 @@ function merged (of: readonly Condition[]): Condition[] {
   }
   return [
     ...(tokens.length === 0 ? [] : [{ kind: 'tokens', any: tokens.flatMap(({ any }) => any), sparse: tokens.every(({ sparse }) => sparse) } as const]),
-    ...owned.values(), ...of.filter(each => each.kind !== 'tokens' && each.kind !== 'owned')
+    ...owned.values(), ...words.values(), ...of.filter(each => !['tokens', 'owned', 'words'].includes(each.kind))
   ]
 }
 
