@@ -44,7 +44,7 @@ t.test('only config.ts reads the environment', async t => {
 
 // Who reads rows reads them through the policy. The others are tools of whoever holds the machine: what `karta token` asks of a
 // Patient, the list of what a load left ownerless, and whether the demo city is there.
-const READERS = ['src/consent/visible.ts', 'src/consent/canonical.ts', 'src/consent/chart.ts', 'src/consent/history.ts', 'src/consent/search/matches.ts', 'src/consent/search/order.ts', 'src/consent/search/page.ts', 'src/consent/search/predicate.ts', 'src/consent/search/several.ts']
+const READERS = ['src/consent/visible.ts', 'src/consent/canonical.ts', 'src/consent/chart.ts', 'src/consent/history.ts', 'src/consent/search/latest.ts', 'src/consent/search/matches.ts', 'src/consent/search/order.ts', 'src/consent/search/page.ts', 'src/consent/search/predicate.ts', 'src/consent/search/several.ts']
 // Index rows are made of what is stored: what goes over it shows nobody anything.
 const WALKS = ['src/store/custom/walk.ts']
 const TOOLS = ['src/consent/grant.ts', 'src/load/ownerless.ts', 'src/demo/seed.ts']

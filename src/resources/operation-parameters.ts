@@ -7,12 +7,13 @@ import { GENERAL } from './representation.js'
 
 /**
  * The parameters by their names, each value as the text that would stand in a URL. Throws FhirError 400 for a parameter that the operation has
- * not (`names`), whatever the client prefers: one that narrows would be passed over; for a value that is no primitive; for another resource.
+ * not (`names`; without them it takes any), whatever the client prefers: one that narrows would be passed over; for a value that is no primitive;
+ * for another resource.
  */
-export function operationParameters (asked: Asked, names: readonly string[]): Query {
+export function operationParameters (asked: Asked, names?: readonly string[]): Query {
   const all: Record<string, string | string[]> = Object.create(null)
   const add = (name: string, value: string): void => {
-    if (!names.includes(name) && !GENERAL.includes(name)) throw notSupported(`the parameter ${JSON.stringify(name)} is not known here, but ${[...names, ...GENERAL].join(', ')}`)
+    if (names !== undefined && ![...names, ...GENERAL].includes(name)) throw notSupported(`the parameter ${JSON.stringify(name)} is not known here, but ${[...names, ...GENERAL].join(', ')}`)
     const before = all[name]
     all[name] = before === undefined ? value : [before, value].flat()
   }

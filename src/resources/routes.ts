@@ -5,6 +5,7 @@ import { create } from './create.js'
 import { conditionalDeletion, deletion } from './delete.js'
 import { everything } from './everything.js'
 import { history } from './history.js'
+import { lastn } from './lastn.js'
 import { metadata } from './metadata.js'
 import { conditionalPatch, patch } from './patch.js'
 import { read } from './read.js'
@@ -36,6 +37,8 @@ const ENTRIES: readonly Route[] = [
   { method: 'POST', path: '/Patient/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
   { method: 'GET', path: '/Encounter/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
   { method: 'POST', path: '/Encounter/:id/$everything', interaction: 'operation', operation: 'everything', scope: 's', handler: everything },
+  { method: 'GET', path: '/Observation/$lastn', interaction: 'operation', operation: 'lastn', scope: 's', handler: lastn },
+  { method: 'POST', path: '/Observation/$lastn', interaction: 'operation', operation: 'lastn', scope: 's', handler: lastn },
   { method: 'PUT', path: '/:type/:id', interaction: 'update', scope: 'u', handler: update },
   { method: 'PATCH', path: '/:type/:id', interaction: 'patch', scope: 'u', handler: patch },
   { method: 'DELETE', path: '/:type/:id', interaction: 'delete', scope: 'd', handler: deletion },

@@ -73,7 +73,7 @@ async function found (server: Server, caller: Caller, asked: Asked, { query, wan
   }
 }
 
-function unknownParameter (query: TypesQuery): FhirError {
+export function unknownParameter (query: TypesQuery): FhirError {
   const [{ type }, ...others] = query.queries
   const who = others.length === 0 ? `${type} has no such search parameter. It has` : 'not all types that are searched have such a parameter. They have'
   return invalid(`${query.unknown.join(', ')}: ${who} ${commonParameters(query).join(', ')}. With Prefer: handling=lenient what is not known is passed over.`)
@@ -87,7 +87,7 @@ const totalOf = async ({ searches }: Server, caller: Caller, each: Each, most?: 
   ? await searchTotal(searches, caller, each[0], most)
   : await severalTotal(searches, caller, each, most)
 
-const entryOf = (base: string, search: 'match' | 'include', resource: string, { type, id }: { readonly type: string, readonly id: string }): Entry =>
+export const entryOf = (base: string, search: 'match' | 'include', resource: string, { type, id }: { readonly type: string, readonly id: string }): Entry =>
   ({ fullUrl: `${base}/${type}/${id}`, resource, search })
 
 // https://hl7.org/fhir/R4/search.html#total
@@ -110,7 +110,7 @@ async function totalOnly (server: Server, caller: Caller, asked: Asked, query: T
 }
 
 // What was not done is said where nobody who reads the entries can miss it.
-function warnings ({ queries, named, unknown }: TypesQuery, more: readonly string[]): Entry[] {
+export function warnings ({ queries, named, unknown }: TypesQuery, more: readonly string[]): Entry[] {
   const others = named ? queries.filter(({ type }) => hasOtherStore(type)) : []
   const issues: Issue[] = [
     ...others.map(({ type }): Issue => ({ severity: 'warning', code: 'incomplete', diagnostics: `${type} resources that the server makes itself are not searched yet: these are those that clients wrote` })),

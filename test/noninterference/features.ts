@@ -150,6 +150,7 @@ export const FEATURES: Readonly<Record<string, fc.Arbitrary<Question>>> = {
   'all of a compartment': search('Patient/{p}/*?', 'Encounter/{e}/*?', 'Practitioner/{d0;d1}/*?', 'RelatedPerson/f0/*?', 'Device/v0/*?', 'Patient/{p}/*?_type=Observation,Condition&code=29463-7', 'Patient/{p}/*?_tag=new'),
   $everything: exactly('Patient/{p}/$everything', 'Patient/{p}/$everything?_type=Observation,Practitioner,Encounter', 'Patient/{p}/$everything?start=2026-01-02&end=2026-01-03', 'Patient/{p}/$everything?_since=2020-01-01T00:00:00Z&_type=Group,Provenance,Appointment,Patient', 'Encounter/{e}/$everything', 'Patient/$everything', 'Patient/$everything?_type=Patient,Organization'),
   '$everything page by page': exactly('Patient/{p}/$everything?_count={1;2;5}', 'Encounter/{e}/$everything?_count={1;3}', 'Patient/$everything?_count=7'),
+  $lastn: exactly('Observation/$lastn?patient={p}', 'Observation/$lastn?subject=Patient/{p}&max={2;3;20}', 'Observation/$lastn?patient={p}&code={29463-7;8302-2}&max=2&_include=Observation:{performer;encounter}', 'Observation/$lastn?patient={p}&status=final&date=ge2026-01-02', 'Observation/$lastn?patient={p}&_summary=count&max=3'),
   compartment: search('Patient/{p}/{Observation;Encounter;Condition;Appointment;Group;List;Patient;Provenance}?', 'Patient/{p}/Observation?code=29463-7', 'Encounter/{e}/{Observation;Condition;Encounter}?', 'Practitioner/{d0;d1}/{Observation;Encounter;Appointment}?', 'RelatedPerson/f0/RelatedPerson?', 'Device/v0/Observation?'),
   'POST _search': posted,
   batch,
