@@ -78,7 +78,8 @@ function list (value: string | string[] | undefined): readonly string[] | undefi
   return names
 }
 
-function flag (value: string | undefined, name: string): boolean {
+/** Whether a parameter says true. Throws FhirError 400 for what is neither true nor false. */
+export function flag (value: string | undefined, name: string): boolean {
   if (value === undefined || value === 'false') return false
   if (value === 'true') return true
   throw invalid(`${name} must be true or false`)

@@ -10,7 +10,7 @@ import { joinedFamilies } from '../store/search/joined.js'
 import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
 import { LIST, listsIn } from './list.js'
-import { GENERAL, one } from './representation.js'
+import { flag, GENERAL, one } from './representation.js'
 
 /** `_include=Type:parameter:target`; of `_revinclude` the type is that of what refers. */
 export interface Include { readonly type: ResourceType, readonly code: string, readonly target: ResourceType | undefined, readonly iterate: boolean }
@@ -27,6 +27,8 @@ export interface SearchQuery {
   readonly order: Order
   readonly count: number
   readonly total: Total | undefined
+  /** Whether it is asked how the search is run, instead of what it finds. */
+  readonly explain: boolean
   readonly includes: readonly Include[]
   readonly revincludes: readonly Include[]
   /** What was used, as it was asked: the self link. */
@@ -40,8 +42,8 @@ const MOST_CRITERIA = 50
 const MOST_VALUES = 1000
 const MOST = 1000
 
-const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor']
-const LATER: readonly string[] = ['_text', '_content', '_contained', '_containedType', '_query', '_explain']
+const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor', '_explain']
+const LATER: readonly string[] = ['_text', '_content', '_contained', '_containedType', '_query']
 
 /** The names that are the server's own. */
 export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
@@ -81,6 +83,7 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
     order: orderIn(context.parameters, type, one(query, '_sort'), criteria),
     count: countIn(one(query, '_count')),
     total: totalIn(one(query, '_total')),
+    explain: flag(one(query, '_explain'), '_explain'),
     ...includesIn(context.parameters, type, query),
     used,
     parameters: context.parameters

@@ -10,6 +10,7 @@ import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
 import { conditionsOfEach } from './conditions.js'
+import { explanation, refuseToExplain } from './explain.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
 import { included } from './include.js'
 import { contextOf, knowing, refuseOutdated } from './search-context.js'
@@ -37,13 +38,15 @@ function prepared (server: Server, caller: Caller, asked: Asked, context: Search
   const cursor = one(asked.query, '_cursor')
   const after = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) })) as Place
   const within = query.queries.map(({ type }) => asked.compartment === undefined ? [] : [inCompartment(type, asked.compartment)])
-  return async () => {
-    if (query.unknown.length > 0) await refuseOutdated(server)
-    const conditions = await conditionsOfEach(server, caller, query.queries, context)
+  const run = async (on: Server): Promise<Answer> => {
+    if (query.unknown.length > 0) await refuseOutdated(on)
+    const conditions = await conditionsOfEach(on, caller, query.queries, context)
     const [first, ...others] = query.queries
     const of = ({ type, order }: SearchQuery, place: number): OfType => ({ type, order, conditions: [...within[place] ?? [], ...conditions[place] ?? []] })
-    return await found(server, caller, asked, { query, wanted, after, each: [of(first, 0), ...others.map((other, place) => of(other, place + 1))] })
+    return await found(on, caller, asked, { query, wanted, after, each: [of(first, 0), ...others.map((other, place) => of(other, place + 1))] })
   }
+  if (query.explain) refuseToExplain(caller)
+  return async () => query.explain ? await explanation(server, wanted, run) : await run(server)
 }
 
 type Each = readonly [OfType, ...OfType[]]

@@ -3,6 +3,7 @@
 import pg from 'pg'
 import { unavailable } from '../fhir/outcome.js'
 import { Densities, type Density } from './density.js'
+import { explained } from './explain.js'
 
 export interface PoolOptions {
   readonly url: string
@@ -22,7 +23,11 @@ export interface Query {
   readonly name: string
   readonly text: string
   readonly values: readonly unknown[]
+  /** What it is for and what it is driven by, in words without a value: for who asks how a search is run. */
+  readonly told?: Told
 }
+
+export interface Told { readonly what: string, readonly drivers: readonly string[] }
 
 // One place for what every connection is set to: no statement's text depends on it. docs/decisions/0009-store.md
 const clientOptions = ({ url, statementTimeout }: PoolOptions): pg.ClientConfig => ({
@@ -86,6 +91,11 @@ export class RequestSearches extends RequestStatements<Searchers> implements Sea
   densityOf (table: string): Density | undefined {
     return this.shared.densityOf(table)
   }
+
+  explain (query: Query): Promise<unknown> {
+    this.trips++
+    return this.shared.explain(query)
+  }
 }
 
 /** One connection that carries many reads at once and comes back by itself when it is lost. */
@@ -144,6 +154,8 @@ export interface Searches {
   query <Row extends pg.QueryResultRow> (query: Query): Promise<Row[]>
   /** What is known of how many rows of a table carry which tokens. */
   densityOf (table: string): Density | undefined
+  /** How a statement is run: PostgreSQL's plan of it, as JSON. It is run for that, and changes nothing. */
+  explain (query: Query): Promise<unknown>
 }
 
 /** Searches over a pool of their own. */
@@ -169,6 +181,15 @@ export class Searchers implements Searches {
     const sent = this.#pool.query<Row>({ ...(name !== '' && { name }), text, values: [...values] })
     const { rows } = await timed(this.#options, name === '' ? 'search' : name, sent)
     return rows
+  }
+
+  async explain ({ text, values }: Query): Promise<unknown> {
+    const client = await this.#pool.connect()
+    try {
+      return await explained(client, text, values)
+    } finally {
+      client.release()
+    }
   }
 
   get figures (): PoolFigures {

@@ -30,7 +30,7 @@ const HEAD = '{"meta":{"head":0'
  * as the last of them; what has no time is older than all that has.
  */
 export async function searchLatest (db: Searches, caller: Caller, conditions: readonly Condition[], max: number): Promise<Latest[]> {
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, 'the newest Observations of each code')
   const dictionary = sql.bind(hashText(...paramOf('Observation', 'code').terms), 'int8')
   const found = matching(sql, rowsOf('Observation'), conditions)
   const rows = await db.query<Omit<Latest, 'at'> & { readonly at: string | null }>(sql.query(`
@@ -51,7 +51,7 @@ export async function searchLatest (db: Searches, caller: Caller, conditions: re
 
 /** These versions, in the order asked, of those that the caller may see. */
 export async function readLatest (db: Searches, caller: Caller, wanted: ReadonlyArray<Pick<Latest, 'rid' | 'owner'>>): Promise<VersionRow[]> {
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, 'the newest Observations of each code')
   const [owners, rids] = [wanted.map(({ owner }) => owner), wanted.map(({ rid }) => rid)].map(values => sql.bind(numbers(values), 'int8[]'))
   const rows = await db.query<RawRow>(sql.query(`
     select ${COLUMNS} from unnest(${owners}, ${rids}) with ordinality as k(owner, rid, place),

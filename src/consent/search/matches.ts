@@ -41,7 +41,7 @@ interface Shape extends Pick<Ask, 'most' | 'texts'> { readonly sql: string, read
 function shapesOf (db: Searches, caller: Caller, asks: readonly Ask[]): Shape[] {
   const shapes = new Map<string, Shape>()
   asks.forEach((ask, place) => {
-    const one = new One(db, caller)
+    const one = new One(db, caller, 'one of many criteria')
     const sql = isSparse(ask) ? byTokens(one, ask) : matching(one, rowsOf(ask.type), ask.conditions)
     const { most, texts } = ask
     const name = `${most} ${texts} ${sql}`
@@ -54,7 +54,7 @@ function shapesOf (db: Searches, caller: Caller, asks: readonly Ask[]): Shape[] 
 }
 
 function queryOf (db: Searches, caller: Caller, { sql, types, places, values, most, texts: whole }: Shape): Query {
-  const statement = new Statement(db, caller)
+  const statement = new Statement(db, caller, 'what many criteria mean')
   // What all share comes first, as `One` has it.
   const bound = [statement.subject, statement.bind(numbers(places), 'int4[]'), ...values.map(column => statement.bind(texts(column), 'text[]'))]
   const names = ['place', ...types.map((_, column) => nameOf(column))]

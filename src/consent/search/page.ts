@@ -32,7 +32,7 @@ export interface SearchPage {
 
 /** One page. */
 export async function searchPage (db: Searches, caller: Caller, search: Search): Promise<SearchPage> {
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, `a page of ${search.type}`)
   const columns = columnsOf(sql, search.order)
   const found = pageOf(sql, planOf(sql, rowsOf(search.type), search.conditions), search, columns)
   const names = columns.map((_, place) => `p.k${place}`)
@@ -46,7 +46,7 @@ export async function searchPage (db: Searches, caller: Caller, search: Search):
 
 /** How many resources there are; counted up to `most` where that is given. */
 export async function searchTotal (db: Searches, caller: Caller, { type, conditions }: Pick<Search, 'type' | 'conditions'>, most?: number): Promise<number> {
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, `how many ${type} there are`)
   const plan = planOf(sql, rowsOf(type), conditions)
   // What is met everywhere is counted up to a bound as it comes.
   const counted = most !== undefined && plan.isDense ? `select c.rid from (select * from ${plan.table.name} t where ${plan.table.only ?? 'true'} order by t.rid desc offset 0) c where ${plan.where()}` : matches(plan)
@@ -56,7 +56,7 @@ export async function searchTotal (db: Searches, caller: Caller, { type, conditi
 
 /** Which resources there are: id and surrogate of each, at most `most` and one more. */
 export async function searchNames (db: Searches, caller: Caller, type: ResourceType, conditions: readonly Condition[], most: number): Promise<ReadonlyArray<Required<ResourceName>>> {
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, `which ${type} there are`)
   return await db.query(sql.query(`
     select v.id, f.owner from (${matching(sql, rowsOf(type), conditions)} limit ${most + 1}) f,
       lateral (select n.id from karta.version n where n.owner = f.owner and n.rid = f.rid offset 0) v`))
@@ -64,7 +64,7 @@ export async function searchNames (db: Searches, caller: Caller, type: ResourceT
 
 /** To whom they belong: the surrogates of their owners; undefined where they are more than `most`, or belong to more than that. */
 export async function searchOwners (db: Searches, caller: Caller, type: ResourceType, conditions: readonly Condition[], most: number): Promise<readonly string[] | undefined> {
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, `to whom ${type} belong`)
   const plan = planOf(sql, rowsOf(type), conditions)
   if (plan.isDense) return undefined
   const rows = await db.query<{ readonly owner: string, readonly looked: string }>(sql.query(

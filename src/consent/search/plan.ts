@@ -17,7 +17,13 @@ export interface Source { readonly from: string, readonly rid: string }
 export type ByRid = 'asc' | 'desc' | undefined
 
 /** Where candidates come from. `most`: it may be more than that, and then it does not drive. `few`: SQL for the array it is driven by. */
-export interface Driver { readonly few: () => string, readonly most: number | undefined, readonly source: (few: string, byRid: ByRid) => Source }
+export interface Driver {
+  /** What it is, in words. */
+  readonly says: string
+  readonly few: () => string
+  readonly most: number | undefined
+  readonly source: (few: string, byRid: ByRid) => Source
+}
 
 export interface Plan {
   readonly table: CurrentTable
@@ -49,10 +55,12 @@ export function planOf (sql: Statement, { table, isOwned }: Rows, asked: readonl
   const conditions = flat(asked)
   const density = sql.densityOf(table.name)
   const least = leastOf(conditions, density)
+  const driver = driverOf({ sql, table, isOwned, conditions, density })
+  sql.drivenBy(`${table.name}: ${driver?.says ?? 'nothing that may be few, so it is walked in the order of the page'}`)
   return {
     table,
     where: () => [...conditions.map(each => predicate(sql, 'c', each)), scoped('c', sql.caller.kind, sql.subject)].join(' and '),
-    driver: driverOf({ sql, table, isOwned, conditions, density }),
+    driver,
     all: (also, byRid) => allOf(sql, table, conditions, also, byRid),
     budget: budgetOf(least, conditions),
     isDense: conditions.length === 1 && least !== undefined && least > 40_000
@@ -98,19 +106,20 @@ function driverOf ({ sql, table, isOwned, conditions, density }: Asking): Driver
   const narrow = isOwned ? reachable('t', caller.kind, subject) : undefined
   const only = `${table.only === undefined ? '' : ` and t.${table.only}`}${narrow === undefined ? '' : ` and ${narrow}`}`
   const rows = (where: string): Source => ({ from: `(select * from ${table.name} t where ${where}${only} offset 0) c`, rid: 'c.rid' })
-  const surely = (source: Driver['source']): Driver => ({ few: NOTHING, most: undefined, source })
+  const surely = (says: string, source: Driver['source']): Driver => ({ says, few: NOTHING, most: undefined, source })
   const byRid = conditions.find(each => each.kind === 'ids')
-  if (byRid !== undefined && findsRids(byRid)) return surely(() => rows(`t.rid = any (${ridsOf(sql, table, byRid)})`))
-  if (narrow !== undefined && caller.kind === 'self') return surely(() => rows('true'))
+  if (byRid !== undefined && findsRids(byRid)) return surely('the ids that are asked', () => rows(`t.rid = any (${ridsOf(sql, table, byRid)})`))
+  if (narrow !== undefined && caller.kind === 'self') return surely('what belongs to the patient who asks', () => rows('true'))
   const tokens = fewest(conditions, density)
-  if (tokens?.sparse === true) return surely(() => withTokens(sql, table.name, tokens.any, only))
+  if (tokens?.sparse === true) return surely('references, identifiers or the like, which few rows have', () => withTokens(sql, table.name, tokens.any, only))
   const owner = conditions.find(each => each.kind === 'owner' && each.owners.length <= MOST_OWNERS)
-  if (owner?.kind === 'owner') return surely(() => rows(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`))
+  if (owner?.kind === 'owner') return surely('the patients who are asked for', () => rows(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`))
   const either = conditions.flatMap(each => eitherOf(each) ?? [])[0]
-  if (either !== undefined) return surely(() => ({ from: eitherSource(sql, table.name, only, either), rid: 'c.rid' }))
-  if (tokens !== undefined) return surely(() => withTokens(sql, table.name, tokens.any, only))
+  if (either !== undefined) return surely('the patients who are asked for, and references to them', () => ({ from: eitherSource(sql, table.name, only, either), rid: 'c.rid' }))
+  if (tokens !== undefined) return surely('codes or the like, which by the analysis of the table few rows have', () => withTokens(sql, table.name, tokens.any, only))
   if (narrow !== undefined && caller.kind === 'treating') {
     return {
+      says: `the patients whom the caller treats, where they are at most ${MOST_OWNERS}`,
       few: () => `array(select distinct r.owner from karta.rule r where r.actor = ${subject} and r.effect = 'permit' limit ${MOST_OWNERS + 1})`,
       most: MOST_OWNERS,
       source: few => rows(`t.owner = any (${few})`)
@@ -123,6 +132,7 @@ function driverOf ({ sql, table, isOwned, conditions, density }: Asking): Driver
   ]
   if (!conditions.some(findsRids)) return undefined
   return {
+    says: `values (${[...new Set(conditions.filter(findsRids).map(({ kind }) => WORDS[kind] ?? kind))].join(', ')}), where they find at most ${MOST_RIDS} rows`,
     few: () => firstFew(arrays()),
     most: MOST_RIDS,
     source: (few, order) => order === undefined ? rows(`t.rid = any (${few})`) : inOrder(`unnest(${few})`, table.name, only, order)
@@ -136,6 +146,8 @@ const mainDates = (conditions: readonly Condition[]): MainDate[] => conditions.f
 
 const datedRows = (sql: Statement, { name, only = 'true' }: CurrentTable, dates: readonly MainDate[]): string[] =>
   mainDatePieces(sql, dates).map(piece => `select t.rid from ${name} t where ${only} and ${piece}`)
+
+const WORDS: Readonly<Record<string, string>> = { rids: 'when it was stored', 'main-date': 'the main date', words: 'texts', window: 'numbers of a composite', near: 'distance' }
 
 /** Of several arrays the first that is short enough, else the last. */
 const firstFew = ([array = 'null', ...others]: readonly string[]): string =>

@@ -35,7 +35,7 @@ const MOST_ARMS = 60
 export async function searchSeveral (db: Searches, caller: Caller, { each, after, count }: Several): Promise<SearchPage> {
   const arms = armsOf(each)
   if (arms.length === 0) return { rows: [], next: undefined }
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, 'a page of several types')
   const columns = columnsOf(sql, arms[0]?.order ?? [])
   const keys = columns.map((_, place) => `p.k${place}`)
   const found = arms.map(arm => `
@@ -56,7 +56,7 @@ const LONGEST = 131_072
 export async function severalTotal (db: Searches, caller: Caller, each: readonly OfType[], most?: number): Promise<number> {
   const arms = armsOf(each)
   if (arms.length === 0) return 0
-  const sql = new Statement(db, caller)
+  const sql = new Statement(db, caller, 'how many there are of several types')
   const found = arms.map(({ types, conditions, ...rows }) => `select f.rid from (${matching(sql, rowsOf(sql, types, rows), conditions)}) f`)
   const [row] = await db.query<{ readonly total: string }>(sql.query(
     `select count(*) as total from (${found.join(' union all ')}${most === undefined ? '' : ` limit ${most + 1}`}) f`, LONGEST))

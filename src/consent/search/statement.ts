@@ -16,10 +16,19 @@ export class Statement {
   #aliases = 0
   readonly caller: Caller
   #subject: string | undefined
+  readonly #what: string
+  readonly #drivers: string[] = []
 
-  constructor (db: Pick<Searches, 'densityOf'>, caller: Caller) {
+  /** `what` it is for, in words. */
+  constructor (db: Pick<Searches, 'densityOf'>, caller: Caller, what: string) {
     this.#db = db
     this.caller = caller
+    this.#what = what
+  }
+
+  /** Tells what it is driven by, in words that hold no value. */
+  drivenBy (driver: string): void {
+    this.#drivers.push(driver)
   }
 
   /** SQL for the caller as the policy knows him. */
@@ -45,9 +54,10 @@ export class Statement {
 
   /** `longest`: so many characters of text are worth a name. */
   query (text: string, longest = LONGEST): Query {
-    if (text.length > longest) return { name: '', text, values: this.#values }
+    const told = { what: this.#what, drivers: this.#drivers }
+    if (text.length > longest) return { name: '', text, values: this.#values, told }
     let name = NAMES.get(text)
     if (name === undefined && NAMES.size < MOST_NAMES) NAMES.set(text, name = `search:${NAMES.size}`)
-    return { name: name ?? '', text, values: this.#values }
+    return { name: name ?? '', text, values: this.#values, told }
   }
 }
