@@ -99,12 +99,19 @@ export interface BaselineOptions {
 }
 
 /** Starts one of the frozen baselines. */
-export async function startBaseline ({ kind, url, items, reads, writes }: BaselineOptions): Promise<Running> {
-  const child = followed(spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bench/raw/server.ts')], {
-    cwd: ROOT, env: { ...process.env, KIND: kind, URL: url, ITEMS: items, READS: reads, WRITES: writes }, stdio: ['ignore', 'pipe', 'inherit']
+export const startBaseline = async ({ kind, url, items, reads, writes }: BaselineOptions): Promise<Running> =>
+  await started('bench/raw/server.ts', { KIND: kind, URL: url, ITEMS: items, READS: reads, WRITES: writes })
+
+/** Starts the baseline of searches. */
+export const startSearchBaseline = async ({ url, items, reads }: Pick<BaselineOptions, 'url' | 'items' | 'reads'>): Promise<Running> =>
+  await started('bench/raw/search.ts', { URL: url, ITEMS: items, READS: reads })
+
+async function started (program: string, environment: Readonly<Record<string, string>>): Promise<Running> {
+  const child = followed(spawn(process.execPath, ['--import', 'tsx', join(ROOT, program)], {
+    cwd: ROOT, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit']
   }))
   const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit').then(() => undefined)])
-  if (line === undefined) throw new Error(`the baseline ${kind} does not start`)
+  if (line === undefined) throw new Error(`${program} does not start`)
   return { base: `${String(line[0])}/fhir`, pid: child.pid ?? 0, stop: async () => await stopped(child) }
 }
 

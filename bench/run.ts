@@ -8,6 +8,7 @@ import { endAll } from './processes.js'
 import { coldStart, rss } from './process-figures.js'
 import { SEED } from './random.js'
 import { brief, report, tell, type Report } from './report.js'
+import { searches } from './search/run.js'
 import { stages } from './stages.js'
 import { synthea } from './synthea.js'
 import type { Workload } from './workload.js'
@@ -107,6 +108,15 @@ for (const workload of WORKLOADS) {
     .action(async (given: Given) => await run(workload, given))
 }
 
+program.command('search').description('searches, class by class, against statements written by hand')
+  .option('--patients <n>', 'how many people', '1000').option('--seconds <n>', 'of each run', '0.8').option('--rounds <n>', 'how often there and back', '1')
+  .option('--only <class,class>', 'these classes').option('--quick', 'a smoke test: small, and not kept').option('--no-keep', 'do not write bench/results')
+  .action(async ({ patients, seconds, rounds, only, quick, keep }: { patients: string, seconds: string, rounds: string, only?: string, quick?: true, keep: boolean }) => {
+    const bundles = await synthea(quick === true ? 24 : undefined)
+    await onPostgres(async postgres => await searches(bundles, postgres, {
+      patients: quick === true ? 24 : Number(patients), seconds: quick === true ? 0.2 : Number(seconds), rounds: Number(rounds), only: only?.split(',')
+    }), keep && quick === undefined && only === undefined)
+  })
 program.command('disk').description('loads all of Synthea with karta load: rate, counts, bytes a resource')
   .action(async () => await onPostgres(disk, true))
 program.command('cold-start').description('from the start of the program to the first right read')
