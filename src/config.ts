@@ -20,6 +20,8 @@ export interface Config {
   readonly bundleLimit: number
   /** As many resources may one conditional delete end; 1: it must mean one. */
   readonly conditionalDeletes: number
+  /** Whether resources are found by the words in them. */
+  readonly fullText: boolean
   readonly readers: number
   readonly searchers: number
   readonly writers: number
@@ -60,6 +62,7 @@ export const KEYS = {
   KARTA_BODY_LIMIT: integer(64 * 1024 * 1024, 1024, 512 * 1024 * 1024),
   KARTA_BUNDLE_LIMIT: integer(20_000, 1, 1_000_000),
   KARTA_CONDITIONAL_DELETES: integer(1, 1, 1000),
+  KARTA_FULL_TEXT: { type: 'string', default: 'off', enum: ['on', 'off'] },
   KARTA_READERS: integer(2, 1, 32),
   KARTA_SEARCHERS: integer(4, 1, 64),
   KARTA_WRITERS: integer(8, 1, 64),
@@ -164,6 +167,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     bodyLimit: values.KARTA_BODY_LIMIT,
     bundleLimit: values.KARTA_BUNDLE_LIMIT,
     conditionalDeletes: values.KARTA_CONDITIONAL_DELETES,
+    fullText: values.KARTA_FULL_TEXT === 'on',
     readers: values.KARTA_READERS,
     searchers: values.KARTA_SEARCHERS,
     writers: values.KARTA_WRITERS,

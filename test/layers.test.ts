@@ -46,7 +46,7 @@ t.test('only config.ts reads the environment', async t => {
 // Patient, the list of what a load left ownerless, and whether the demo city is there.
 const READERS = ['src/consent/visible.ts', 'src/consent/canonical.ts', 'src/consent/chart.ts', 'src/consent/history.ts', 'src/consent/search/latest.ts', 'src/consent/search/matches.ts', 'src/consent/search/order.ts', 'src/consent/search/page.ts', 'src/consent/search/predicate.ts', 'src/consent/search/several.ts']
 // Index rows are made of what is stored: what goes over it shows nobody anything.
-const WALKS = ['src/store/custom/walk.ts']
+const WALKS = ['src/store/custom/walk.ts', 'src/store/full-text/step.ts']
 const TOOLS = ['src/consent/grant.ts', 'src/load/ownerless.ts', 'src/demo/seed.ts']
 
 t.test('rows of the record are named in the SQL of the readers only, of the tools of who holds the machine and of what indexes', async t => {

@@ -24,8 +24,8 @@ export interface TestServer {
   readonly as: Callers
   /** Asks, as the operator unless the headers say otherwise. An object is sent as FHIR JSON. */
   readonly ask: (method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS', path: string, body?: object | string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
-  /** Asks another process on the same database, as the operator. */
-  readonly beside: () => Promise<{ readonly ask: TestServer['ask'], readonly server: Server, readonly close: () => Promise<void> }>
+  /** Asks another process on the same database, as the operator; `settings`: where its configuration differs. */
+  readonly beside: (settings?: Partial<Config>) => Promise<{ readonly ask: TestServer['ask'], readonly server: Server, readonly close: () => Promise<void> }>
   /** Puts resources under their ids, as the operator. */
   readonly put: (...resources: readonly Resource[]) => Promise<void>
 }
@@ -81,8 +81,8 @@ export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Confi
   } satisfies InjectOptions)
   const ask = askOf(app)
 
-  const beside: TestServer['beside'] = async () => {
-    const { close, ...other } = await openServer(config, url, error => log.error({ err: error }, 'store'))
+  const beside: TestServer['beside'] = async (settings = {}) => {
+    const { close, ...other } = await openServer({ ...config, ...settings }, url, error => log.error({ err: error }, 'store'))
     const otherApp = appOn(other, { authenticate: verifier(secret), log })
     let closed: Promise<void> | undefined
     const end = async (): Promise<void> => {

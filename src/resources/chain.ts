@@ -15,6 +15,7 @@ import { and, isNever, NEVER, not, or, type Condition, type ResourceName } from 
 import { partsIn } from '../store/search/known.js'
 import { toResource } from '../store/search/reference.js'
 import { referencesIn } from '../store/search/references.js'
+import { isFullText, withWords } from './full-text.js'
 import { LIST, onList } from './list.js'
 import { versionText, WHOLE } from './representation.js'
 import { NEWEST, nextTypes } from './search-query.js'
@@ -36,6 +37,7 @@ export const wayFor = (server: Server, caller: Caller, context: SearchContext): 
 /** The condition of a criterion, its chain resolved. Throws FhirError 400 where it leads over too many resources, 403 where a scope is missing. */
 export async function resolved (way: Way, type: ResourceType, criterion: Criterion): Promise<Condition> {
   const [step, ...steps] = criterion.steps
+  if (step === undefined && isFullText(criterion)) return await withWords(way.server, criterion)
   if (step === undefined) return criterion.code === LIST ? await onList(way.server, way.caller, type, criterion) : conditionOf(type, criterion, await way.terminology.contextOf(type, criterion, way.context))
   return await through(way, type, step, criterion.name, async next => await resolved(way, next, { ...criterion, steps }))
 }

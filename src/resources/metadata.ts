@@ -50,13 +50,18 @@ export function statement (server: Pick<Server, 'base' | 'config' | 'registry'>,
       resource: RESOURCE_TYPES.map(type => resource(type, routes, server)),
       interaction: systemInteractions(routes),
       operation: operations(({ system }) => system),
-      searchParam: [...generalParameters().flatMap(code => parameterOf('Resource', code) ?? []).map(row => ({ name: row.code, definition: row.url, type: row.type })), ...EXPRESSIONS]
+      searchParam: [...generalParameters().flatMap(code => parameterOf('Resource', code) ?? []).map(row => ({ name: row.code, definition: row.url, type: row.type })), ...EXPRESSIONS, ...server.config.fullText ? WORDS : []]
     }]
   }
 }
 
 // What is asked of every type beside its own parameters. https://hl7.org/fhir/R4/search_filter.html
 const EXPRESSIONS: NonNullable<CapabilityStatementRestResource['searchParam']> = [{ name: '_filter', definition: 'http://hl7.org/fhir/SearchParameter/filter', type: 'special' }]
+
+// https://hl7.org/fhir/R4/search.html#content
+const WORDS: typeof EXPRESSIONS = [
+  { name: '_text', definition: 'http://hl7.org/fhir/SearchParameter/DomainResource-text', type: 'string' }, { name: '_content', definition: 'http://hl7.org/fhir/SearchParameter/Resource-content', type: 'string' }
+]
 
 type ResourceInteraction = NonNullable<CapabilityStatementRestResource['interaction']>[number]
 

@@ -5,6 +5,7 @@ import type { Config } from '../config.js'
 import { AuditWriter } from '../consent/audit.js'
 import { Indexer } from '../store/custom/indexer.js'
 import { Registry } from '../store/custom/registry.js'
+import { FullText } from '../store/full-text/full-text.js'
 import { Ids } from '../store/id.js'
 import { Locks } from '../store/locks.js'
 import { Patients } from '../store/patients.js'
@@ -56,6 +57,8 @@ export async function openServer (config: Config, url: string, onError: (error: 
   const writer = new Writer(writePool, writers, audit.writer, { ...options, custom: { registry, zone: config.zone, base }, ...(room !== undefined && { room }) })
   const indexPool = makePool({ ...options, statementTimeout: 0 }, 1)
   const indexer = new Indexer({ pool: indexPool, registry, context: { zone: config.zone, base }, dictionary: writer.dictionary, onError })
+  const wordPool = makePool({ ...options, statementTimeout: 0 }, 2)
+  const fullText = config.fullText ? new FullText(wordPool, onError) : undefined
   return {
     config,
     readers,
@@ -69,14 +72,15 @@ export async function openServer (config: Config, url: string, onError: (error: 
     patients: new Patients(ids),
     cursors: new Cursors(secrets('cursor').toString('base64')),
     definitions: new Kept(MOST_CODES),
+    fullText,
     base,
     zone: config.zone,
     named: 200,
     pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), lock: figuresOf(lockPool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()
-      await Promise.all([audit.end(), indexer.end()])
-      await Promise.all([indexPool.end(), readers.end(), searches.end(), writePool.end(), lockPool.end(), auditPool.end()])
+      await Promise.all([audit.end(), indexer.end(), fullText?.end()])
+      await Promise.all([indexPool.end(), wordPool.end(), readers.end(), searches.end(), writePool.end(), lockPool.end(), auditPool.end()])
     }
   }
 }

@@ -9,6 +9,7 @@ import type { KnownParameter, KnownParameters } from '../store/search/known.js'
 import { joinedFamilies } from '../store/search/joined.js'
 import { sortKey } from '../store/search/sort.js'
 import type { Asked } from './exchange.js'
+import { isFullText, wordsIn } from './full-text.js'
 import { LIST, listsIn } from './list.js'
 import { flag, GENERAL, one } from './representation.js'
 
@@ -43,7 +44,7 @@ const MOST_VALUES = 1000
 const MOST = 1000
 
 const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor', '_explain']
-const LATER: readonly string[] = ['_text', '_content', '_contained', '_containedType', '_query']
+const LATER: readonly string[] = ['_contained', '_containedType', '_query']
 
 /** The names that are the server's own. */
 export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
@@ -113,6 +114,7 @@ function refuseUnknown (type: ResourceType, asked: Criterion, context: SearchCon
   const [step, ...steps] = asked.steps
   if (step === undefined) {
     if (asked.code === LIST) listsIn(asked)
+    else if (isFullText(asked)) wordsIn(asked)
     else conditionOf(type, asked, context)
     return
   }

@@ -2,6 +2,7 @@
 import type { Config } from '../config.js'
 import type { AuditWriter } from '../consent/audit.js'
 import type { Registry } from '../store/custom/registry.js'
+import type { FullText } from '../store/full-text/full-text.js'
 import type { Ids } from '../store/id.js'
 import type { Locks } from '../store/locks.js'
 import type { Patients } from '../store/patients.js'
@@ -28,6 +29,8 @@ export interface Server {
   readonly cursors: Cursors
   /** Code systems and value sets, by the version that they were read from. */
   readonly definitions: Kept<KeptDefinition>
+  /** The index of words; undefined where it is not switched on. */
+  readonly fullText: FullText | undefined
   /** The URL under which the resources stand, without a slash at its end. */
   readonly base: string
   /** So many Patients over whom a chain leads are named in the statement; with more, each row is asked whose it is. */

@@ -118,6 +118,8 @@ export const FEATURES: Readonly<Record<string, fc.Arbitrary<Question>>> = {
   _tag: search('Observation?_tag={new;urn:tag|old}', 'Condition?_tag:not=new'),
   _profile: search('Observation?_profile=http://karta.test/profile/a', 'Condition?_profile:missing=false'),
   _security: search('{Observation;Condition;Encounter}?_security={PSY;HIV}', 'Device?_security:not=PSY', 'Observation?_security=http://terminology.hl7.org/CodeSystem/v3-ActCode|PSY'),
+  _text: search('Observation?_text={weight;heights;настроение;"body weight"}', 'Observation?_text=(mood or body) -height', 'Condition?subject:Patient._text=story', 'Patient?_has:Observation:subject:_text=weight'),
+  _content: search('Observation?_content={weight;amended;spoons;"body height"}', '{Condition;DocumentReference;Encounter}?_content={height;letter;AMB}', 'Observation?subject:Patient._content={male;éva}', '?_type=Observation,Condition,Patient&_content={body;anna}'),
   _source: search('{Observation;Condition}?_source=urn:source:{0;1}'),
   _list: search('Observation?_list=s{0;1;2;3;4;5}', 'Condition?_list=s{0;1;2;3;4;5}', 'Observation?_list=s{0;1;2},s{3;4;5}'),
   or: search('Observation?code=29463-7,8302-2', 'Observation?subject=Patient/{p},Patient/{p}', 'Observation?performer=Patient/{p},Practitioner/d0', 'Patient?gender=male,female'),

@@ -1,5 +1,6 @@
 // Non-interference: the answer to any request equals the answer that the same server gives where there is only what this person may see. One city
 // is stored whole; of each caller another database holds just his part, and there the operator asks.
+import { setTimeout as wait } from 'node:timers/promises'
 import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import { Searchers } from '../../src/store/pool.js'
@@ -72,7 +73,7 @@ async function analysed ({ pool, server: { searches } }: TestServer): Promise<vo
 }
 
 async function stored (t: Closing, steps: readonly Step[], named: number): Promise<{ made: TestServer, versions: ReadonlyMap<string, string> }> {
-  const made = await server(t, {}, { named })
+  const made = await server(t, { fullText: true }, { named })
   const entry = steps.map(step => 'put' in step
     ? { name: nameOf(step.put), resource: step.put, method: 'PUT' }
     : { name: step.end, method: 'DELETE' })
@@ -86,7 +87,19 @@ async function stored (t: Closing, steps: readonly Step[], named: number): Promi
     if (statusCode !== 200) throw new Error(`the city is not stored: ${told}`)
     at = end
   }
+  await complete(made)
   return { made, versions: await versionsIn(made, steps) }
+}
+
+// How long an index takes is not a matter of what is answered.
+async function complete ({ server: { fullText } }: TestServer): Promise<void> {
+  for (;;) {
+    try {
+      return await fullText?.ready()
+    } catch {
+      await wait(20)
+    }
+  }
 }
 
 async function versionsIn ({ ask }: TestServer, steps: readonly Step[]): Promise<ReadonlyMap<string, string>> {

@@ -27,6 +27,9 @@ const LETTERS: Readonly<Record<string, string>> = {
 }
 const letterOf = (type: string): string => LETTERS[type] ?? 'x'
 
+const NARRATIVES = ['Body weight and mood', 'Heights were measured', 'Хорошее настроение', 'The story of a body']
+const narrative = (r: Random): object => ({ text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${r.of(NARRATIVES)}</div>` } })
+
 const security = (...codes: readonly string[]): object => codes.map(code => ({ system: ACT, code }))
 
 function meta (r: Random): object {
@@ -55,6 +58,7 @@ const people = (r: Random): Resource[] => PATIENTS.map((id, place) => ({
   id,
   gender: r.of(['male', 'female']),
   name: [{ family: `Family${r.below(2)}`, given: [r.of(['Anna', 'Éva'])] }],
+  ...(r.onceIn(2) && narrative(r)),
   birthDate: `19${50 + 10 * place}-01-01`,
   identifier: [{ system: 'urn:id', value: String(place) }, { system: 'urn:shared', value: String(place % 2) }],
   managingOrganization: to('Organization', r, 2),
@@ -73,7 +77,8 @@ const DATA: Readonly<Record<string, readonly [count: number, content: (r: Random
     ...r.of([{ effectiveDateTime: moment(r) }, { effectivePeriod: { start: day(r), ...(r.onceIn(2) && { end: '2026-01-09' }) } }, {}]),
     ...(r.onceIn(2) && { performer: [r.of([patient(r), to('Practitioner', r, 2), to('Organization', r, 2)])] }),
     ...(r.onceIn(2) && { encounter: to('Encounter', r, 8) }), ...(r.onceIn(4) && { hasMember: [to('Observation', r, 40)] }), ...(r.onceIn(4) && { derivedFrom: [to('Observation', r, 40)] }),
-    ...(r.onceIn(4) && { component: [{ code: coded('8480-6', 'Systolic'), valueQuantity: quantity(r) }] })
+    ...(r.onceIn(4) && { component: [{ code: coded('8480-6', 'Systolic'), valueQuantity: quantity(r) }] }),
+    ...(r.onceIn(2) && narrative(r))
   })],
   Condition: [8, r => ({ subject: patient(r), code: r.of(CODES), encounter: to('Encounter', r, 8), ...r.of([{ onsetDateTime: moment(r) }, { onsetString: 'long ago' }, { onsetAge: { value: r.below(6) + 1, unit: 'years', system: UCUM, code: 'a' } }]) })],
   DiagnosticReport: [8, r => ({ status: 'final', code: r.of(CODES), subject: patient(r), result: [to('Observation', r, 40), to('Observation', r, 40)], encounter: to('Encounter', r, 8) })],

@@ -33,14 +33,14 @@ export function predicate (sql: Statement, a: string, condition: Condition): str
 
 const joined = (all: readonly string[], word: 'and' | 'or', none: string): string => all.length === 0 ? none : `(${all.join(` ${word} `)})`
 
-type Valued = Extract<Condition, { kind: 'dates' | 'numbers' | 'quantities' | 'window' | 'words' | 'near' }>
+type Valued = Extract<Condition, { kind: 'dates' | 'numbers' | 'quantities' | 'window' | 'words' | 'full-text' | 'near' }>
 type Either = Extract<Condition, { kind: 'and' | 'or' }>
 type Finding = Valued | Either | Extract<Condition, { kind: 'ids' | 'rids' | 'main-date' }>
 
 /** Whether a condition finds rids by itself: by values, or by one of several that do. */
 export const findsRids = (condition: Condition): condition is Finding => condition.kind === 'or'
   ? condition.of.length > 0 && condition.of.every(findsRids)
-  : ['ids', 'rids', 'main-date', 'dates', 'numbers', 'quantities', 'window', 'words', 'near'].includes(condition.kind)
+  : ['ids', 'rids', 'main-date', 'dates', 'numbers', 'quantities', 'window', 'words', 'full-text', 'near'].includes(condition.kind)
 
 /** SQL for the rids (`rid`) of the rows of a table that meet it, by an index; a rid may come twice. */
 export function ridRows (sql: Statement, { name, only = 'true' }: CurrentTable, condition: Finding): string {
@@ -85,6 +85,7 @@ function valueRows (sql: Statement, condition: Valued, way: Way): string {
       select q.rid from karta.quantity_value q where q.key = ${sql.bind(condition.key, 'int8')}
         and ${exactly(sql, 'q.value', condition.start)} and ${exactly(sql, 'q.high', condition.end)}`
     case 'words': return words(sql, condition)
+    case 'full-text': return `select f.rid from karta.full_text f where f.${condition.of} @@ to_tsquery('karta.words', ${sql.bind(condition.query, 'text')})`
     case 'near': return near(sql, condition.latitudes, condition.longitudes, condition.place)
   }
 }

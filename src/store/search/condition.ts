@@ -22,6 +22,8 @@ export type Condition =
   | { readonly kind: 'window', readonly key: string, readonly start: Comparison, readonly end: Comparison }
   /** A text begins with `text`, or is otherwise to it; `start` is what of it stands in the index. */
   | { readonly kind: 'words', readonly keys: readonly string[], readonly text: string, readonly start: string, readonly how: TextTest }
+  /** The words of its narrative, or of all of it, are what PostgreSQL's `query` asks. */
+  | { readonly kind: 'full-text', readonly of: 'narrative' | 'content', readonly query: string }
   /** It is near enough: kilometres from a place. */
   | { readonly kind: 'near', readonly latitudes: string, readonly longitudes: string, readonly place: Place }
   /** It belongs to one of these patients. `indirect`: the token that says that the owner columns do not tell; of several types the token of each. */
