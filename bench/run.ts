@@ -8,6 +8,7 @@ import { endAll } from './processes.js'
 import { coldStart, rss } from './process-figures.js'
 import { SEED } from './random.js'
 import { brief, report, tell, type Report } from './report.js'
+import { ladder } from './search/ladder.js'
 import { searches } from './search/run.js'
 import { stages } from './stages.js'
 import { synthea } from './synthea.js'
@@ -116,6 +117,12 @@ program.command('search').description('searches, class by class, against stateme
     await onPostgres(async postgres => await searches(bundles, postgres, {
       patients: quick === true ? 24 : Number(patients), seconds: quick === true ? 0.2 : Number(seconds), rounds: Number(rounds), only: only?.split(',')
     }), keep && quick === undefined && only === undefined)
+  })
+program.command('ladder').description('the same searches over ten times as many people, and again')
+  .option('--steps <n,n>', 'how many people', '100,1000,10000').option('--seconds <n>', 'of each case', '0.3').option('--no-keep', 'do not write bench/results')
+  .action(async ({ steps, seconds, keep }: { steps: string, seconds: string, keep: boolean }) => {
+    const bundles = await synthea()
+    await onPostgres(async postgres => await ladder(bundles, postgres, steps.split(',').map(Number), Number(seconds)), keep)
   })
 program.command('disk').description('loads all of Synthea with karta load: rate, counts, bytes a resource')
   .action(async () => await onPostgres(disk, true))

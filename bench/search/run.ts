@@ -79,7 +79,7 @@ export async function searches (bundles: readonly Bundle[], postgres: Postgres, 
     const baseline = await startSearchBaseline({ url, items, reads: 'pool:8' })
     running.push(baseline)
     const pairs = askers.flatMap(({ name, bearer }, who) => cases.map((of, place): Both => {
-      const path = encodeURI(of.path).replaceAll('|', '%7C')
+      const path = pathOf(of)
       return {
         of,
         asker: name,
@@ -100,7 +100,11 @@ export async function searches (bundles: readonly Bundle[], postgres: Postgres, 
   }
 }
 
-const check = ({ status, text }: Reply): string | undefined => status !== 200 ? `status ${status}` : text.startsWith('{"resourceType":"Bundle"') ? undefined : 'no Bundle'
+/** What is wrong with an answer to a search. */
+export const check = ({ status, text }: Reply): string | undefined => status !== 200 ? `status ${status}` : text.startsWith('{"resourceType":"Bundle"') ? undefined : 'no Bundle'
+
+/** As it stands in a request. */
+export const pathOf = ({ path }: Case): string => encodeURI(path).replaceAll('|', '%7C')
 
 const idsIn = (text: string): string[] => {
   const { entry = [] } = JSON.parse(text) as { entry?: ReadonlyArray<{ resource: { resourceType: string, id: string }, search: { mode: string } }> }

@@ -116,7 +116,8 @@ function driverOf ({ sql, table, isOwned, conditions, density }: Asking): Driver
   if (owner?.kind === 'owner') return surely('the patients who are asked for', () => rows(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`))
   const either = conditions.flatMap(each => eitherOf(each) ?? [])[0]
   if (either !== undefined) return surely('the patients who are asked for, and references to them', () => ({ from: eitherSource(sql, table.name, only, either), rid: 'c.rid' }))
-  if (tokens !== undefined) return surely('codes or the like, which by the analysis of the table few rows have', () => withTokens(sql, table.name, tokens.any, only))
+  // Who sees a part only is not told by the time it takes how many others have it.
+  if (tokens !== undefined && narrow === undefined) return surely('codes or the like, which by the analysis of the table few rows have', () => withTokens(sql, table.name, tokens.any, only))
   if (narrow !== undefined && caller.kind === 'treating') {
     return {
       says: `the patients whom the caller treats, where they are at most ${MOST_OWNERS}`,
