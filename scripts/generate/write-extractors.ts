@@ -97,13 +97,11 @@ function facts (model: Model, valueSets: ReadonlyMap<string, readonly string[]>,
   const last = paths.map(({ elements }) => elements.at(-1))
   const systems = last.flatMap(element => element?.types.includes('code') ? valueSets.get(element.bound ?? '') ?? [] : [])
   const bound = parameter.type === 'token' ? last.flatMap(element => valueSets.get(element?.suggested ?? '') ?? []) : []
-  const of = parameter.type === 'token' ? paths.flatMap(({ elements, narrowed }) => narrowed ?? elements.at(-1)?.types ?? []) : []
   return {
     ...(mandatory && { mandatory }),
     ...(single && { single }),
     ...(systems.length > 0 && { systems: [...new Set(systems)] }),
     ...(bound.length > 0 && { bound: [...new Set(bound)] }),
-    ...(of.length > 0 && { of: [...new Set(of)] }),
     ...(parameter.type === 'reference' && { paths: [...new Set(paths.map(({ elements }) => elements.map(element => element.name).join('.')))] })
   }
 }
@@ -174,10 +172,8 @@ export interface SearchParameterRow {
   readonly systems?: readonly string[]
   /** The code systems of the value set to which a token's elements are bound, however strongly. */
   readonly bound?: readonly string[]
-  /** The types of a token's elements. */
-  readonly of?: readonly string[]
   /** The FHIR types of a token parameter's values. */
-  readonly values?: readonly string[]
+  readonly of?: readonly string[]
   /** Where a reference parameter's elements are: names joined by dots. */
   readonly paths?: readonly string[]
 }
@@ -206,7 +202,7 @@ function compiled (model: Model, type: string, parameter: SearchParameter): stri
 
 /** Which types of values the extractor of a token parameter hands over. */
 const kinds = ({ type }: SearchParameter, js: string | undefined): object =>
-  type === 'token' && js !== undefined ? { values: [...new Set([...js.matchAll(/\bemit\('(\w+)'/g)].map(([, name]) => name))] } : {}
+  type === 'token' && js !== undefined ? { of: [...new Set([...js.matchAll(/\bemit\('(\w+)'/g)].map(([, name]) => name))] } : {}
 
 /** Writes search-parameters.js and extractors.js with their declarations. */
 export function generate (outDir: string): void {

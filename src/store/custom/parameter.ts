@@ -52,7 +52,7 @@ export class CustomParameter {
     const types = type === 'composite' ? [] : [...new Set(base.flatMap(each => takenBy(type, expressionOn(each, expression).types)))]
     this.row = {
       code, type, url, expression, number, stored: this.#stored, limits: definition,
-      ...(type === 'token' && { of: types, values: types }),
+      ...(type === 'token' && { of: types }),
       ...(target !== undefined && { target }), ...(components !== undefined && { components })
     }
   }

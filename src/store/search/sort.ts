@@ -27,7 +27,7 @@ export type SortKey = { readonly descending: boolean } & (
 )
 
 // Only of what is a code the dictionary keeps the text.
-const hasTerms = ({ values = [] }: SearchParameterRow): boolean => values.length === 0 || values.some(type => type === 'code' || type === 'Coding' || type === 'CodeableConcept')
+const hasTerms = ({ of = [] }: SearchParameterRow): boolean => of.length === 0 || of.some(type => type === 'code' || type === 'Coding' || type === 'CodeableConcept')
 
 /** The key of a parameter; undefined where its values have no order: references, identifiers, contacts, composites, places. */
 export function sortKey (parameters: KnownParameters, type: string, code: string, descending: boolean): SortKey | undefined {
@@ -46,7 +46,7 @@ export function sortKey (parameters: KnownParameters, type: string, code: string
     case 'number': return { by: 'numbers', keys: keys(KIND.number), descending }
     case 'quantity': return { by: 'quantities', families: keys(KIND.family), descending }
     case 'uri': return terms()
-    case 'token': return row.values?.join() === 'boolean' ? { by: 'booleans', no: token('false'), yes: token('true'), descending } : hasTerms(row) ? terms() : undefined
+    case 'token': return row.of?.join() === 'boolean' ? { by: 'booleans', no: token('false'), yes: token('true'), descending } : hasTerms(row) ? terms() : undefined
     default: return undefined
   }
 }
