@@ -19,7 +19,7 @@ import type { Server } from './server.js'
 const MOST = 1000
 
 // The operation has an order of its own, and is told whole.
-const NOT_HERE = ['_sort', '_count', '_total', '_cursor']
+const NOT_HERE = ['_sort', '_count', '_total', '_cursor', '_contained', '_containedType']
 
 /** 200 with a Bundle of type searchset, newest first: of each group of codes that mean the same `max` Observations, and those that are as new as the last of them. */
 export const lastn: Handler = async (server, caller, asked) => {

@@ -43,8 +43,9 @@ const MOST_CRITERIA = 50
 const MOST_VALUES = 1000
 const MOST = 1000
 
-const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_cursor', '_explain']
-const LATER: readonly string[] = ['_contained', '_containedType', '_query']
+const RESULT: readonly string[] = ['_sort', '_count', '_total', '_include', '_revinclude', '_contained', '_containedType', '_cursor', '_explain']
+const INCLUDES: readonly string[] = ['_include', '_revinclude']
+const LATER: readonly string[] = ['_query']
 
 /** The names that are the server's own. */
 export const isOurs = (name: string): boolean => GENERAL.includes(name) || RESULT.some(ours => name === ours || name.startsWith(`${ours}:`))
@@ -58,7 +59,10 @@ export function searchQuery (type: ResourceType, query: Asked['query'], context:
   for (const [name, given] of Object.entries(query)) {
     for (const value of [given ?? ''].flat()) {
       if (name !== '_cursor') used.push([name, name === '_count' ? String(countIn(value)) : value])
-      if (isOurs(name)) continue
+      if (isOurs(name)) {
+        if (name.includes(':') && !INCLUDES.includes(name.split(':')[0] ?? '')) throw invalid(`${name}: there is no modifier for ${name.split(':')[0] ?? ''}`)
+        continue
+      }
       if (name === FILTER) {
         filters.push(parseFilter(value))
         continue

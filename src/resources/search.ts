@@ -9,6 +9,7 @@ import type { SearchContext } from '../store/search/build.js'
 import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
+import { containedAsked, containedPage, containedSearched, containedText, containedTotal, type ContainedSearch, type Hit, type HitPlace } from './contained.js'
 import { conditionsOfEach } from './conditions.js'
 import { explanation, refuseToExplain } from './explain.js'
 import { resourceTypeOf, type Answer, type Asked, type Handler } from './exchange.js'
@@ -36,14 +37,16 @@ function prepared (server: Server, caller: Caller, asked: Asked, context: Search
   const query = isOfTypes(asked) ? typesQuery(caller, asked, context) : ofOneType(searchQuery(resourceTypeOf(asked), asked.query, context))
   if (query.unknown.length > 0 && wanted.prefer.handling === 'strict') throw unknownParameter(query)
   const cursor = one(asked.query, '_cursor')
-  const after = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) })) as Place
+  const after: unknown = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: filterOf(asked, query) }))
+  const contained = containedAsked(asked, query, wanted)
   const within = query.queries.map(({ type }) => asked.compartment === undefined ? [] : [inCompartment(type, asked.compartment)])
   const run = async (on: Server): Promise<Answer> => {
     if (query.unknown.length > 0) await refuseOutdated(on)
     const conditions = await conditionsOfEach(on, caller, query.queries, context)
     const [first, ...others] = query.queries
     const of = ({ type, order }: SearchQuery, place: number): OfType => ({ type, order, conditions: [...within[place] ?? [], ...conditions[place] ?? []] })
-    return await found(on, caller, asked, { query, wanted, after, each: [of(first, 0), ...others.map((other, place) => of(other, place + 1))] })
+    if (contained !== undefined) return await foundContained(on, caller, asked, { query, wanted, after: after as HitPlace | undefined, asked: contained, conditions: conditions[0] ?? [], context })
+    return await found(on, caller, asked, { query, wanted, after: after as Place | undefined, each: [of(first, 0), ...others.map((other, place) => of(other, place + 1))] })
   }
   if (query.explain) refuseToExplain(caller)
   return async () => query.explain ? await explanation(server, wanted, run) : await run(server)
@@ -74,6 +77,38 @@ async function found (server: Server, caller: Caller, asked: Asked, { query, wan
     }), wanted),
     shown: [...page.rows, ...rows]
   }
+}
+
+interface PreparedContained extends Pick<ContainedSearch, 'asked' | 'conditions' | 'context'> { readonly query: TypesQuery, readonly wanted: Wanted, readonly after: HitPlace | undefined }
+
+// https://hl7.org/fhir/R4/search.html#contained
+async function foundContained (server: Server, caller: Caller, request: Asked, { query, wanted, after, asked, conditions, context }: PreparedContained): Promise<Answer> {
+  const [{ type, criteria, order }] = query.queries
+  const search: ContainedSearch = { type, asked, conditions, context, query: { order, count: query.count }, contained: await containedSearched(server, caller, { type, criteria }, context) }
+  const counts = wanted.summary === 'count' || query.count === 0
+  const counted = counts || query.total === 'accurate' ? await containedTotal(server, caller, search) : query.total === 'estimate' ? await containedTotal(server, caller, search, MOST_ESTIMATED) : undefined
+  const { hits, next } = counts ? { hits: [], next: undefined } : await containedPage(server, caller, search, after)
+  const matches = [...new Map(hits.map(({ row }) => [row.rid, row])).values()]
+  const { rows, more } = await included(server, caller, query, matches)
+  const total = counted ?? (after === undefined && next === undefined && query.total !== 'none' ? hits.length : undefined)
+  const match = (hit: Hit): Entry => hit.place === 0 ? entryOf(server.base, 'match', versionText(hit.row, wanted), hit.row) : insideOf(server.base, hit)
+  return {
+    status: 200,
+    contentType: wanted.contentType,
+    body: laidOut(bundleText({
+      type: 'searchset',
+      ...(total !== undefined && { total }),
+      links: linksOf(server, caller, request, query, { next }),
+      entries: [...hits.map(match), ...rows.map(row => entryOf(server.base, 'include', versionText(row, wanted), row)), ...warnings(query, more)]
+    }), wanted),
+    shown: [...matches, ...rows]
+  }
+}
+
+// By its container, and its id in that.
+function insideOf (base: string, hit: Hit): Entry {
+  const { id, text } = containedText(hit)
+  return { fullUrl: `${base}/${hit.row.type}/${hit.row.id}${id === undefined ? '' : `#${id}`}`, resource: text, search: 'match' }
 }
 
 export function unknownParameter (query: TypesQuery): FhirError {
@@ -123,7 +158,7 @@ export function warnings ({ queries, named, unknown }: TypesQuery, more: readonl
   return issues.length === 0 ? [] : [{ resource: JSON.stringify(outcome(issues)), search: 'outcome' }]
 }
 
-function linksOf (server: Server, caller: Caller, asked: Asked, query: TypesQuery, { next }: SearchPage): readonly Link[] {
+function linksOf (server: Server, caller: Caller, asked: Asked, query: TypesQuery, { next }: { readonly next: Place | HitPlace | undefined }): readonly Link[] {
   const self: Link = { relation: 'self', url: urlOf(server, asked, query, one(asked.query, '_cursor')) }
   if (next === undefined) return [self]
   const cursor = server.cursors.seal(JSON.stringify(next), { caller, query: filterOf(asked, query) })
@@ -131,7 +166,8 @@ function linksOf (server: Server, caller: Caller, asked: Asked, query: TypesQuer
 }
 
 // What a page link is bound to: the rows and their order, not their number or form, which the client may change as it goes.
-const isOfForm = (name: string): boolean => isOurs(name) && name !== '_sort'
+const isOfForm = (name: string): boolean => isOurs(name) && !OF_ROWS.includes(name)
+const OF_ROWS: readonly string[] = ['_sort', '_contained', '_containedType']
 const filterOf = ({ type, compartment }: Asked, { used }: TypesQuery): string => JSON.stringify([compartment ?? null, type, used.filter(([name]) => !isOfForm(name))])
 
 function urlOf (server: Server, { type, compartment }: Asked, { used }: TypesQuery, cursor?: string): string {

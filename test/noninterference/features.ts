@@ -120,6 +120,8 @@ export const FEATURES: Readonly<Record<string, fc.Arbitrary<Question>>> = {
   _security: search('{Observation;Condition;Encounter}?_security={PSY;HIV}', 'Device?_security:not=PSY', 'Observation?_security=http://terminology.hl7.org/CodeSystem/v3-ActCode|PSY'),
   _text: search('Observation?_text={weight;heights;настроение;"body weight"}', 'Observation?_text=(mood or body) -height', 'Condition?subject:Patient._text=story', 'Patient?_has:Observation:subject:_text=weight'),
   _content: search('Observation?_content={weight;amended;spoons;"body height"}', '{Condition;DocumentReference;Encounter}?_content={height;letter;AMB}', 'Observation?subject:Patient._content={male;éva}', '?_type=Observation,Condition,Patient&_content={body;anna}'),
+  _contained: search('Medication?code={29463-7;8302-2}&_contained={true;both}{;&_containedType=contained}', 'Medication?code={29463-7;8302-2}&status{;:not}={active;inactive}&_contained=true{;&_containedType=contained}', 'Medication?code:text={body;mood;salt}&_contained=both&_include=MedicationRequest:encounter').map(unsorted),
+  '_contained, counted': exactly('Medication?code={29463-7;8302-2}&_contained={true;both}{&_summary=count;&_total=accurate&_count=2;&_count=1&_containedType=contained}'),
   _source: search('{Observation;Condition}?_source=urn:source:{0;1}'),
   _list: search('Observation?_list=s{0;1;2;3;4;5}', 'Condition?_list=s{0;1;2;3;4;5}', 'Observation?_list=s{0;1;2},s{3;4;5}'),
   or: search('Observation?code=29463-7,8302-2', 'Observation?subject=Patient/{p},Patient/{p}', 'Observation?performer=Patient/{p},Practitioner/d0', 'Patient?gender=male,female'),
@@ -168,6 +170,11 @@ export const FEATURES: Readonly<Record<string, fc.Arbitrary<Question>>> = {
   'history of a resource': exactly('Observation/{o}/_history', 'Patient/{p}/_history', 'Encounter/{e}/_history', 'Condition/{c}/_history?_count=1', 'Observation/{o}/_history?_summary=count'),
   'history of a type': exactly('{Observation;Patient;Encounter;Condition;Appointment;Group;Provenance}/_history?_count={2;10;50}', '{Observation;Device}/_history?_since=2020-01-01T00:00:00Z'),
   'history of all': exactly('_history?_count={5;20;100}', '_history?_at=2100')
+}
+
+// What is not sorted by everything.
+function unsorted (question: Question): Question {
+  return { ...question, path: question.path.replace('&_sort=_id', '') }
 }
 
 // A version is one of the resource that is asked for.

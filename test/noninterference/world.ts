@@ -66,6 +66,11 @@ const people = (r: Random): Resource[] => PATIENTS.map((id, place) => ({
   ...(r.onceIn(2) && { link: [{ type: 'seealso', other: patient(r) }] })
 }))
 
+const mixture = (id: string, r: Random): object => ({ resourceType: 'Medication', id, status: r.of(['active', 'inactive']), code: r.of(CODES) })
+const prescribed = (r: Random): object => r.onceIn(3)
+  ? { medicationReference: to('Medication', r, 1) }
+  : { contained: [mixture('one', r), mixture('two', r)], medicationReference: { reference: '#one' }, supportingInformation: [{ reference: '#two' }] }
+
 // Each type of patient data: how many, and what is in one.
 const DATA: Readonly<Record<string, readonly [count: number, content: (r: Random) => object]>> = {
   Encounter: [8, r => ({
@@ -87,7 +92,7 @@ const DATA: Readonly<Record<string, readonly [count: number, content: (r: Random
   DocumentReference: [8, r => ({ status: 'current', subject: patient(r), description: r.of(['Letter', 'Lettre']), content: [{ attachment: { title: 'x' } }], relatesTo: [{ code: r.of(['replaces', 'appends']), target: to('DocumentReference', r, 8) }] })],
   Device: [6, r => ({ patient: patient(r), url: `http://device.test/${r.of(['a', 'a/b'])}`, manufacturer: r.of(['Acme', 'Zenith']) })],
   RelatedPerson: [6, r => ({ patient: patient(r), name: [{ family: r.of(['Sidorova', 'Šimon']) }], telecom: [{ system: 'phone', value: `+7495${r.below(2)}` }], address: [{ city: r.of(['Tver', 'Tula']) }] })],
-  MedicationRequest: [6, r => ({ status: 'active', intent: 'order', medicationReference: to('Medication', r, 1), subject: patient(r), requester: to('Practitioner', r, 2), encounter: to('Encounter', r, 8) })],
+  MedicationRequest: [6, r => ({ status: 'active', intent: 'order', ...prescribed(r), subject: patient(r), requester: to('Practitioner', r, 2), encounter: to('Encounter', r, 8) })],
   QuestionnaireResponse: [6, r => ({ status: 'completed', subject: patient(r), encounter: to('Encounter', r, 8), authored: `${day(r)}T08:00:00Z` })],
   List: [6, r => ({ status: 'current', mode: 'working', subject: patient(r), title: r.of(['Mine', 'Theirs']), entry: [to('Observation', r, 40), to('Condition', r, 8)].map(item => ({ item })) })],
   Group: [4, r => ({ type: 'person', actual: true, member: [patient(r), patient(r)].map(entity => ({ entity })) })],

@@ -70,6 +70,10 @@ function chased (parts: ReadonlyMap<string, readonly Part[]>): ReadonlyMap<strin
 
 const folds = new Map<string, Folds>()
 
+/** Parameters of resources that others contain stand under `#Type`: as whose they are asked. */
+export const typeIn = (type: string): string => type.startsWith('#') ? type.slice(1) : type
+export const isContained = (type: string): boolean => type.startsWith('#')
+
 function folded (type: string): Folds {
   let found = folds.get(type)
   if (!found) {
@@ -80,7 +84,7 @@ function folded (type: string): Folds {
 }
 
 /** Under which parameters the values of one stand; itself alone for most. */
-export const partsOf = (type: string, code: string): readonly Part[] => folded(type).parts.get(code) ?? [{ code }]
+export const partsOf = (type: string, code: string): readonly Part[] => folded(typeIn(type)).parts.get(code) ?? [{ code }]
 
 /** Whether a parameter has rows under its own code. */
 export const isStored = (type: string, code: string): boolean => partsOf(type, code).some(part => part.code === code)

@@ -48,8 +48,17 @@ let seen = false
 
 /** Writes the rows of one resource, or of one contained in another (`#Type`), whose main date and owners are values like others. */
 export function gather (rows: Rows, type: string, value: JsonObject): void {
+  gatherFrom(rows, entriesOf(type), value)
+}
+
+/** Writes the rows of one contained resource by itself, with what `:missing` asks, which the rows of its container have not. */
+export function gatherAlone (rows: Rows, type: string, value: JsonObject): void {
+  gatherFrom(rows, aloneEntriesOf(type), value)
+}
+
+function gatherFrom (rows: Rows, entries: readonly Entry[], value: JsonObject): void {
   current = rows
-  for (const { extract, emit, present, missing } of entriesOf(type)) {
+  for (const { extract, emit, present, missing } of entries) {
     seen = false
     extract(value, emit)
     const constant = seen ? present : missing
@@ -100,6 +109,23 @@ function containedEntries (name: string): Entry[] {
     const extract = EXTRACTORS[type]?.[row.code]
     if (!extract || !isStored(type, row.code)) return []
     return [{ extract, emit: bound(valueEmitter(type, row, paramOf(name, row.code))), present: undefined, missing: undefined }]
+  })
+}
+
+const alone = new Map<string, readonly Entry[]>()
+
+function aloneEntriesOf (type: string): readonly Entry[] {
+  let found = alone.get(type)
+  if (!found) alone.set(type, found = [...presentEntries(type, `#${type}`), ...presentEntries('Resource', 'Resource')])
+  return found
+}
+
+function presentEntries (type: string, home: string): Entry[] {
+  return Object.values(SEARCH_PARAMETERS[type] ?? {}).flatMap(row => {
+    const extract = EXTRACTORS[type]?.[row.code]
+    if (!extract || COLUMNS.includes(row.code)) return []
+    const param = paramOf(home, row.code)
+    return [{ extract, emit: bound(isStored(type, row.code) ? valueEmitter(type, row, param) : undefined), present: valueKey(param, KIND.present), missing: undefined }]
   })
 }
 

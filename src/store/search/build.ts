@@ -4,7 +4,7 @@ import { invalid } from '../../fhir/outcome.js'
 import { dateComparison, numberComparison, prefixed, PREFIXES, type Comparison } from '../../fhir/search/comparison.js'
 import { type Criterion, split, unescaped } from '../../fhir/search/parameter.js'
 import type { SearchParameterRow } from '../../generated/search-parameters.js'
-import { isStored, partsOf, type Part } from '../index/folded.js'
+import { isContained, isStored, partsOf, type Part } from '../index/folded.js'
 import { homeOf, parameterOf, partsIn, type KnownParameter, type KnownParameters } from './known.js'
 import { isUsual, mainDate } from '../index/main.js'
 import { KIND, paramOf, valueKey } from '../index/rows.js'
@@ -161,7 +161,8 @@ function dateValue (asked: Asked): Condition {
   const { name, type, part, raw, context } = asked
   const comparison = dateIn(name, unescaped(raw), context)
   if (part.code === '_lastUpdated') return updatedIn(comparison)
-  if (part.code === mainDate(type)) return { kind: 'main-date', comparison }
+  // Of a contained resource it is a date like others.
+  if (part.code === mainDate(type) && !isContained(type)) return { kind: 'main-date', comparison }
   return { kind: 'dates', key: keyOf(asked, KIND.date), comparison }
 }
 
@@ -186,7 +187,7 @@ function updatedIn ({ prefix, low, high }: Comparison): Condition {
 const rid = (milliseconds: number): string => milliseconds <= 0 ? '0' : milliseconds >= 2 ** 42 ? LAST : ridAt(milliseconds)
 
 // What cannot be an id is nobody's.
-const idValue = (type: string, ids: readonly string[]): Condition => ({ kind: 'ids', type: numberOf(type), ids: ids.filter(isId) })
+const idValue = (type: string, ids: readonly string[]): Condition => ({ kind: 'ids', type: isContained(type) ? undefined : numberOf(type), ids: ids.filter(isId) })
 
 // https://hl7.org/fhir/R4/search.html#missing
 function missingValue (name: string, type: string, { code, stored }: KnownParameter, values: readonly string[]): Condition {
@@ -202,9 +203,10 @@ const ALWAYS: Condition = { kind: 'and', of: [] }
 export function presence (type: string, code: string): Condition {
   const row = parameterOf(type, code)
   if (row === undefined || row.mandatory === true || code === '_id' || code === '_lastUpdated') return ALWAYS
-  if (row.type === 'date' && code === mainDate(type)) return { kind: 'main-date-present' }
   const home = homeOf(type, code)
   const own = { type, part: { code } }
+  if (isContained(type)) return tokens([keyOf(own, KIND.present)])
+  if (row.type === 'date' && code === mainDate(type)) return { kind: 'main-date-present' }
   if (home === 'Resource' && code !== '_source') return { kind: 'terms', key: hashText(...paramOf(home, code).terms), text: '' }
   const parts = partsOf(home, code)
   const told = isStored(home, code) || row.expression.includes('resolve()')

@@ -5,7 +5,7 @@ import { ExpressionError } from '../../fhir/fhirpath/expression.js'
 import { SEARCH_PARAMETERS } from '../../generated/search-parameters.js'
 import type { CustomParameters } from '../custom/registry.js'
 import type { CustomParameter, KnownParameter } from '../custom/parameter.js'
-import { partsOf, type Part } from '../index/folded.js'
+import { partsOf, typeIn, type Part } from '../index/folded.js'
 import { extractorOf } from '../index/plan.js'
 
 export type { KnownParameter } from '../custom/parameter.js'
@@ -17,7 +17,7 @@ export const generalParameters = (): readonly string[] => [...GENERAL]
 
 /** The parameter that R4 has for a type, or for all; undefined when there is none. */
 export function parameterOf (type: string, code: string): KnownParameter | undefined {
-  const own = SEARCH_PARAMETERS[type]
+  const own = SEARCH_PARAMETERS[typeIn(type)]
   return own !== undefined && Object.hasOwn(own, code) ? own[code] : GENERAL.has(code) ? SEARCH_PARAMETERS['Resource']?.[code] : undefined
 }
 
