@@ -32,7 +32,7 @@ export function walkAlongIndex (sql: Statement, table: CurrentTable, order: Orde
   }
 }
 
-// Of each key so many entries, where they are merged in another order than that of the index.
+// Of each key so many entries, where several are merged.
 const MERGED = 1000
 
 /** Whether there is an index of what an order begins with, so that a walk is possible. Of several keys only the first is walked along. */
@@ -49,8 +49,16 @@ export function walkAlongValues (sql: Statement, table: CurrentTable, order: Ord
   const entries = entriesOf(sql, key, first, from === undefined ? undefined : { value: from, rid: more.length === 0 ? after?.[2] ?? undefined : undefined }, budget)
   if (entries === undefined) return undefined
   // Entries of one index begin behind the place; those that are converted begin a little before it.
-  const behindPlace = key.by === 'quantities' && from !== undefined ? ` where ${more.length === 0 ? behind(sql, columns.slice(1), ['e.value', 'e.rid'], after?.slice(1)) : `e.value ${key.descending ? '<=' : '>='} ${sql.bind(from, 'float8')}`}` : ''
-  const ordered = `select distinct e.value, e.rid from (${entries}) e${behindPlace} order by e.value ${way}, e.rid ${way} limit ${key.by === 'quantities' ? MERGED : budget}`
+  const behindPlace = key.by !== 'quantities' || from === undefined ? 'true' : more.length === 0 ? behind(sql, columns.slice(1), ['e.value', 'e.rid'], after?.slice(1)) : `e.value ${key.descending ? '<=' : '>='} ${sql.bind(from, 'float8')}`
+  const most = key.by === 'quantities' ? MERGED : budget
+  const limited = `order by e.value ${way}, e.rid ${way} limit ${most}`
+  const op = key.descending ? '>' : '<'
+  // What several keys have together is all there is only as far as each of them was read.
+  const ordered = more.length === 0 && entries.isOne
+    ? `select distinct e.value, e.rid from (${entries.sql}) e where ${behindPlace} ${limited}`
+    : `with e as materialized (${entries.sql}), ends as materialized (select e.value, e.ends from e where e.ends is not null order by e.value ${way}, e.ends ${way} limit 1)
+      select distinct e.value, e.rid from e where ${behindPlace} and (not exists (select from ends) or
+        ${more.length === 0 ? `(e.value, e.rid) ${op}= (select x.value, x.ends from ends x)` : `e.value ${op} (select x.value from ends x)`}) ${limited}`
   const only = table.only === undefined ? '' : ` and t.${table.only}`
   const row = `lateral (select * from ${table.name} t where t.rid = e.rid${only} offset 0) c`
   const names = ['false', 'e.value', ...columns.slice(2, -1).map(column => column.sql('c')), 'e.rid']
@@ -65,38 +73,57 @@ export function walkAlongValues (sql: Statement, table: CurrentTable, order: Ord
     rid: 'e.rid',
     names,
     order: along,
-    where: `${itsFirst} and (e.value <> e.last or e.seen < ${key.by === 'quantities' ? MERGED : budget}) and ${behind(sql, columns, names, after)}`
+    where: `${itsFirst} and (e.value <> e.last or e.seen < ${most}) and ${behind(sql, columns, names, after)}`
   }
 }
 
 interface From { readonly value: string, readonly rid: string | undefined }
 
-/** SQL for entries (value, rid) of an index in its order, for each of its keys. */
-function entriesOf (sql: Statement, key: SortKey, column: Column, from: From | undefined, budget: number): string | undefined {
+/**
+ * SQL for entries (value, rid) of an index in its order, for each of its keys. `ends`: where there may be more of its key, the rid up to which all with the
+ * last value were read. `isOne`: they are of one key, and in order.
+ */
+interface Entries { readonly sql: string, readonly isOne: boolean }
+
+function entriesOf (sql: Statement, key: SortKey, column: Column, from: From | undefined, budget: number): Entries | undefined {
   const way = key.descending ? 'desc' : 'asc'
   const begins = (value: string): string => {
     if (from === undefined) return 'true'
     const op = key.descending ? '<' : '>'
     return from.rid === undefined ? `${value} ${op}= ${sql.bind(from.value, column.type)}` : `(${value}, v.rid) ${op} (${sql.bind(from.value, column.type)}, ${sql.bind(from.rid, 'int8')})`
   }
-  const each = (keys: readonly string[], table: string, value: string): string => keys.map(one =>
-    `(select ${value} as value, v.rid from karta.${table} v where v.key = ${sql.bind(one, 'int8')} and ${begins(value)} order by ${value} ${way}, v.rid ${way} limit ${budget})`).join(' union all ')
+  const ofKeys = (keys: readonly string[], table: string, value: string): Entries => {
+    const most = keys.length === 1 ? budget : Math.min(budget, MERGED)
+    const each = keys.map(one => `(select x.value, x.rid, case when row_number() over (order by x.value ${way}, x.rid ${way}) = ${most} then x.rid end as ends
+      from (select ${value} as value, v.rid from karta.${table} v where v.key = ${sql.bind(one, 'int8')} and ${begins(value)} order by ${value} ${way}, v.rid ${way} limit ${most}) x)`)
+    return { sql: each.join(' union all '), isOne: keys.length === 1 }
+  }
   switch (key.by) {
-    case 'texts': return each(key.keys, 'string_value', 'v.value')
-    case 'dates': return each(key.keys, 'date_value', 'v.lo')
-    case 'numbers': return each(key.keys, 'quantity_value', 'v.value')
-    case 'quantities': {
-      const bound = from === undefined ? 'true' : `q.value ${key.descending ? '<=' : '>='} ${nearly(sql, from.value, key.descending)}`
-      return `select least(greatest(v.value, -1e200), 1e200) * k.factor + k.shift as value, v.rid from karta.quantity_key k,
-        lateral (select q.value, q.rid from karta.quantity_value q where q.key = k.key and ${bound} order by q.value ${way}, q.rid ${way} limit ${MERGED}) v
-        where k.family = any (${sql.bind(numbers(key.families), 'int8[]')})`
-    }
+    case 'texts': return ofKeys(key.keys, 'string_value', 'v.value')
+    case 'dates': return ofKeys(key.keys, 'date_value', 'v.lo')
+    case 'numbers': return ofKeys(key.keys, 'quantity_value', 'v.value')
+    case 'quantities': return { sql: converted(sql, key, from), isOne: false }
     default: return undefined
   }
 }
 
-// In the unit of the key, and a little before it: what is not behind the place is left out afterwards.
+// Numbers that differ may be equal when they are converted: where the next one is, not all with the last value were read.
+function converted (sql: Statement, { families, descending }: Extract<SortKey, { by: 'quantities' }>, from: From | undefined): string {
+  const [way, op, none] = descending ? ['desc', '<', '9223372036854775807'] : ['asc', '>', '-1']
+  const inBase = (value: string): string => `least(greatest(${value}, -1e200), 1e200) * k.factor + k.shift`
+  const bound = from === undefined ? 'true' : `q.value ${op}= ${nearly(sql, from.value, descending)}`
+  const next = `(select n.value from karta.quantity_value n where n.key = k.key and n.value ${op} v.value order by n.value ${way} limit 1)`
+  return `select ${inBase('v.value')} as value, v.rid, case when v.nth = ${MERGED} then case when ${inBase(next)} = ${inBase('v.value')} then ${none} else v.rid end end as ends
+    from karta.quantity_key k,
+      lateral (select x.value, x.rid, row_number() over (order by x.value ${way}, x.rid ${way}) as nth
+        from (select q.value, q.rid from karta.quantity_value q where q.key = k.key and ${bound} order by q.value ${way}, q.rid ${way} limit ${MERGED}) x) v
+    where k.family = any (${sql.bind(numbers(families), 'int8[]')})`
+}
+
+// In the unit of the key, and a little before it: what is not behind the place is left out afterwards. What is lost when a shift is taken off again is
+// of the size of the shift: a millionth of a degree Celsius is 273.150001 K.
 function nearly (sql: Statement, value: string, descending: boolean): string {
-  const at = `((${sql.bind(value, 'float8')} - k.shift) / k.factor)`
-  return `case when abs(${at}) > 1e190 then ${descending ? "'Infinity'" : "'-Infinity'"}::float8 else ${at} ${descending ? '+' : '-'} abs(${at}) * 1e-9 end`
+  const place = sql.bind(value, 'float8')
+  const at = `((${place} - k.shift) / k.factor)`
+  return `case when abs(${at}) > 1e190 then ${descending ? "'Infinity'" : "'-Infinity'"}::float8 else ${at} ${descending ? '+' : '-'} (abs(${place}) + abs(k.shift)) / k.factor * 1e-9 end`
 }
