@@ -106,7 +106,8 @@ export const startBaseline = async ({ kind, url, items, reads, writes }: Baselin
 export const startSearchBaseline = async ({ url, items, reads }: Pick<BaselineOptions, 'url' | 'items' | 'reads'>): Promise<Running> =>
   await started('bench/raw/search.ts', { URL: url, ITEMS: items, READS: reads })
 
-async function started (program: string, environment: Readonly<Record<string, string>>): Promise<Running> {
+/** Starts a program that is measured beside Karta; it prints where it answers. */
+export async function started (program: string, environment: Readonly<Record<string, string>>): Promise<Running> {
   const child = followed(spawn(process.execPath, ['--import', 'tsx', join(ROOT, program)], {
     cwd: ROOT, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit']
   }))

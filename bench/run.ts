@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { compare, elsewhere, type Options } from './compare.js'
 import { crash } from './crash.js'
 import { disk } from './disk.js'
+import { everything } from './everything.js'
 import { startPostgres, type Postgres } from './postgres.js'
 import { endAll } from './processes.js'
 import { coldStart, rss } from './process-figures.js'
@@ -126,6 +127,10 @@ program.command('ladder').description('the same searches over ten times as many 
   })
 program.command('disk').description('loads all of Synthea with karta load: rate, counts, bytes a resource')
   .action(async () => await onPostgres(disk, true))
+program.command('everything').description('a chart of 10,000 resources as one stream: first byte, MB/s, memory')
+  .option('--rounds <n>', 'how often there and back', '3').option('--times <n>', 'answers in each run', '5').option('--no-keep', 'do not write bench/results')
+  .action(async ({ rounds, times, keep }: { rounds: string, times: string, keep: boolean }) =>
+    await onPostgres(async postgres => await everything(postgres, { rounds: Number(rounds), times: Number(times) }), keep))
 program.command('cold-start').description('from the start of the program to the first right read')
   .action(async () => await onPostgres(coldStart, true))
 program.command('rss').description('memory under load').option('--seconds <n>', 'how long', '50')

@@ -2,14 +2,14 @@
 // https://hl7.org/fhir/R4/bundle.html
 import type { Caller } from '../auth/caller.js'
 import type { Shown } from '../consent/audit.js'
-import type { VersionRow } from '../consent/visible.js'
 import type { ResourceType } from '../fhir/resource-types.js'
 import { pretty } from '../fhir/text/pretty.js'
 import { bundleHead, entryText, toldOf, type Link } from './bundle.js'
-import { chartOf, outside, Referred, type Chart, type ChartPlace, type Chunk } from './chart.js'
+import { chunksOf, outside, Referred, type Chart, type ChartPlace, type Listed, type Rows } from './chart.js'
 import type { Streamed } from './exchange.js'
 import { versionText, type Wanted } from './representation.js'
 import type { Server } from './server.js'
+import { ahead } from './stream.js'
 
 export interface ChartText {
   readonly server: Server
@@ -20,53 +20,37 @@ export interface ChartText {
   readonly outside: readonly ResourceType[]
   /** What the audit tells of the request. */
   readonly about: Pick<Shown, 'interaction' | 'type' | 'query'>
-  /** The moment that the chart is of, in milliseconds. */
-  readonly at: number
   readonly linksTo: (next: ChartPlace | undefined) => readonly Link[]
   /** Whether it begins at the beginning. */
   readonly isWhole: boolean
 }
 
-/** Chunks that are in the audit trail before anything of them can be sent. */
-export async function * audited (server: Server, caller: Caller, about: ChartText['about'], chunks: AsyncGenerator<Chunk, void>): AsyncGenerator<Chunk, void> {
-  for await (const chunk of chunks) {
-    await server.audit.record(caller, { ...about, status: 200, rows: chunk.rows })
-    yield chunk
+/** Resources that are in the audit trail before anything of them can be sent. */
+async function * audited ({ server, caller, about }: ChartText, chunks: AsyncGenerator<Rows, void>): AsyncGenerator<Rows, void> {
+  for await (const rows of chunks) {
+    await server.audit.record(caller, { ...about, status: 200, rows })
+    yield rows
   }
 }
 
-/** The Bundle of a chart; `first` and `chunks` have been audited. */
-export async function * chartBundle (of: ChartText, first: Chunk | undefined, chunks: AsyncGenerator<Chunk, void>): Streamed {
-  const { server, caller, about } = of
+/** The Bundle of a chart, or of a page of it; `first` has been audited, and begins it while the list is still being made. */
+export async function * chartBundle (of: ChartText, first: Rows, listing: Promise<Listed>): Streamed {
+  const { server, caller, chart } = of
   const referred = new Referred(server.base)
   const entries = new Entries(server.base, of.wanted)
-  const passed = (rows: readonly VersionRow[], mode: 'match' | 'include'): string => {
+  const passed = (rows: Rows, mode: 'match' | 'include'): string => {
     referred.pass(rows)
     return entries.of(rows, mode)
   }
-  let [total, next] = [first?.rows.length ?? 0, first?.next]
-  try {
-    yield entries.head(of.at) + passed(first?.rows ?? [], 'match')
-    for await (const chunk of chunks) {
-      yield passed(chunk.rows, 'match')
-      total += chunk.rows.length
-      next = chunk.next
-    }
-  } finally {
-    await chunks.return()
+  yield entries.head(Date.now()) + passed(first, 'match')
+  const { list, next } = await listing
+  let total = first.length
+  for await (const rows of ahead(audited(of, chunksOf(server, caller, chart, list)))) {
+    yield passed(rows, 'match')
+    total += rows.length
   }
-  for await (const rows of outside(server, caller, of.chart, of.outside, referred)) {
-    await server.audit.record(caller, { ...about, status: 200, rows })
-    yield passed(rows, 'include')
-  }
-  if (next !== undefined && await isEnd(of, next)) next = undefined
+  for await (const rows of audited(of, outside(server, caller, chart, of.outside, referred))) yield passed(rows, 'include')
   yield entries.tail(of.isWhole && next === undefined ? total : undefined, of.linksTo(next))
-}
-
-// A link leads to a page that is not empty.
-async function isEnd ({ server, caller, chart }: ChartText, place: ChartPlace): Promise<boolean> {
-  for await (const { rows } of chartOf(server, caller, chart, place, 1)) if (rows.length > 0) return false
-  return true
 }
 
 /** The pieces of a Bundle, laid out as they are wanted. */
@@ -86,7 +70,7 @@ class Entries {
     return (this.#wanted.pretty ? pretty(text) : text).replace(/\s*\}$/, '')
   }
 
-  of (rows: readonly VersionRow[], search: 'match' | 'include'): string {
+  of (rows: Rows, search: 'match' | 'include'): string {
     let text = ''
     for (const row of rows) {
       const entry = entryText({ fullUrl: `${this.#base}/${row.type}/${row.id}`, resource: versionText(row, this.#wanted), search })

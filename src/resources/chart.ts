@@ -1,8 +1,8 @@
-// What $everything tells, chunk by chunk: first whose chart it is, then what is his, then what refers to him, then what all of that refers to.
+// What $everything tells, chunk by chunk: first whose chart it is, then what is his or refers to him, then what all of that refers to.
 // https://hl7.org/fhir/R4/patient-operation-everything.html docs/decisions/0020-several-types.md
 import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
-import { ownPage, referredPage, referringPage, type ChartFilter, type ChartPage, type Moment, type Size } from '../consent/chart.js'
+import { chartList, chartRows, referredRows, type ChartFilter, type ChartList } from '../consent/chart.js'
 import type { VersionRow } from '../consent/visible.js'
 import { parseReference } from '../fhir/reference.js'
 import type { ResourceType } from '../fhir/resource-types.js'
@@ -11,61 +11,53 @@ import type { ResourceKey } from '../store/search/references.js'
 import { TYPES } from '../store/types.js'
 import type { Server } from './server.js'
 
-/** Where the chart goes on: with what kind of resources of which subject, below which rid. */
-export interface ChartPlace { readonly subject: string, readonly part: 'subject' | 'own' | 'referring', readonly below: string }
-
 export interface Chart {
-  /** The Patients, or the Encounter, that it is of, in the order of their owners. */
+  /** The Patients, or the Encounter, that it is of. */
   readonly subjects: readonly VersionRow[]
   readonly filter: ChartFilter
-  readonly moment: Moment
 }
 
-export interface Chunk {
-  readonly rows: readonly VersionRow[]
-  /** Where the chart goes on behind these; undefined where they are its last. */
-  readonly next: ChartPlace | undefined
-}
+/** Where a page begins: so many of the subjects have been told, and of the list what is not below this rid. */
+export interface ChartPlace { readonly told: number, readonly below: string }
 
-// A chunk is what is in memory at a time; the first is small, so that it comes at once.
-const FIRST: Size = { rows: 50, bytes: 100_000 }
-const CHUNK: Size = { rows: 1000, bytes: 1_000_000 }
+export const BEGINNING_OF_CHART: ChartPlace = { told: 0, below: '9223372036854775807' }
+
+/** What is to be told of a list, and where the next page begins; undefined where this is the last. */
+export interface Listed { readonly list: ChartList, readonly next: ChartPlace | undefined }
+
+export type Rows = readonly VersionRow[]
+
+// What is in memory at a time; the first is small, so that it comes at once.
+const FIRST = { rows: 50, bytes: 100_000 }
+const CHUNK = { rows: 2000, bytes: 2_000_000 }
 const ROUNDS = 10
 const KEYS = 200
 
-/** What belongs to the chart from a place on, `most` resources of it. */
-export async function * chartOf (server: Server, caller: Caller, chart: Chart, after: ChartPlace | undefined, most: number): AsyncGenerator<Chunk, void> {
-  let [place, left, size]: [ChartPlace | undefined, number, Size] = [after ?? startOf(chart, 0), most, FIRST]
-  while (place !== undefined && left > 0) {
-    const chunk: Chunk = await chunkAt(server, caller, chart, place, { ...size, rows: Math.min(size.rows, left) })
-    place = chunk.next
-    left -= chunk.rows.length
+/** Which resources belong to a chart, from a place on behind the subjects; of a page `most`. */
+export async function listOf (server: Server, caller: Caller, { subjects, filter }: Chart, place: ChartPlace, most: number | undefined): Promise<Listed> {
+  const of = { owners: ownersOf(subjects), tokens: subjects.flatMap(compartmentTokens), themselves: subjects.map(({ rid }) => rid) }
+  const list = await chartList(server.searches, caller, of, filter, place.below, most === undefined ? undefined : most + 1)
+  const isMore = most !== undefined && list.rids.length > most
+  return isMore ? { list: sliced(list, 0, most), next: { ...place, below: list.rids[most - 1] ?? place.below } } : { list, next: undefined }
+}
+
+export const NOTHING_LISTED: ChartList = { owners: [], rids: [], snapshot: '', at: 0 }
+
+const ownersOf = (subjects: Rows): string[] => subjects.flatMap(({ type, owner }) => type === 'Patient' ? [owner] : [])
+
+const sliced = (list: ChartList, from: number, to: number): ChartList => ({ ...list, owners: list.owners.slice(from, to), rids: list.rids.slice(from, to) })
+
+/** The resources of a list, chunk by chunk. */
+export async function * chunksOf (server: Server, caller: Caller, { subjects }: Chart, list: ChartList): AsyncGenerator<Rows, void> {
+  // Written again since it was read.
+  const names = new Set(subjects.map(({ type, id }) => `${type}/${id}`))
+  let size = FIRST
+  for (let at = 0; at < list.rids.length;) {
+    const { rows, settled } = await chartRows(server.searches, caller, sliced(list, at, at + size.rows), size.bytes)
+    at += settled
     size = CHUNK
-    if (chunk.rows.length > 0 || place === undefined) yield chunk
-  }
-}
-
-// What refers to several Patients is told once, behind what is their own.
-const startOf = ({ subjects, moment }: Chart, place: number): ChartPlace | undefined => {
-  const [subject, last] = [subjects[place], subjects.at(-1)]
-  return subject === undefined ? last && { subject: last.owner, part: 'referring', below: moment.rid } : { subject: subject.owner, part: 'subject', below: moment.rid }
-}
-
-async function chunkAt ({ searches }: Server, caller: Caller, chart: Chart, place: ChartPlace, size: Size): Promise<Chunk> {
-  const { subjects, filter, moment } = chart
-  const at = subjects.findIndex(each => each.owner === place.subject)
-  const subject = subjects[at]
-  // He was to be seen when the page before was made.
-  if (subject === undefined) return { rows: [], next: undefined }
-  const isOfPatients = subject.type === 'Patient'
-  const goOn = ({ rows, next }: ChartPage, then: ChartPlace | undefined): Chunk => ({ rows, next: next === undefined ? then : { ...place, below: next } })
-  switch (place.part) {
-    case 'subject': return { rows: filter.types.includes(subject.type) ? [subject] : [], next: isOfPatients ? { ...place, part: 'own' } : startOf(chart, at + 1) }
-    case 'own': return goOn(await ownPage(searches, caller, subject.owner, subject, filter, moment, place.below, size), startOf(chart, at + 1))
-    case 'referring': {
-      const owners = isOfPatients ? subjects.map(({ owner }) => owner) : []
-      return goOn(await referringPage(searches, caller, subjects.flatMap(compartmentTokens), owners, subject, filter, place.below, size), undefined)
-    }
+    const others = rows.filter(({ type, id }) => !names.has(`${type}/${id}`))
+    if (others.length > 0) yield others
   }
 }
 
@@ -73,48 +65,62 @@ async function chunkAt ({ searches }: Server, caller: Caller, chart: Chart, plac
 export class Referred {
   readonly #base: string
   readonly #passed = new Set<string>()
-  readonly #referred = new Map<string, ResourceKey>()
+  readonly #texts = new Set<string>()
+  #due: ResourceKey[] = []
 
   /** `base`: the URL under which this server's resources stand. */
   constructor (base: string) {
     this.#base = base
   }
 
-  pass (rows: readonly VersionRow[]): void {
-    for (const row of rows) {
-      this.#passed.add(`${row.type}/${row.id}`)
-      for (const key of targetsIn(row.tail, this.#base)) this.#referred.set(`${key.type}/${key.id}`, key)
+  pass (rows: Rows): void {
+    for (const { type, id, tail } of rows) {
+      this.#passed.add(`${type}/${id}`)
+      this.#scan(tail)
     }
   }
 
-  /** What was referred to since it was last asked, and has not passed. */
+  /** What was referred to since it was last asked, each once, and has not passed. */
   due (): ResourceKey[] {
-    const keys = [...this.#referred].flatMap(([name, key]) => this.#passed.has(name) ? [] : [key])
-    this.#referred.clear()
-    return keys
+    const named = new Map(this.#due.map(key => [`${key.type}/${key.id}`, key]))
+    this.#due = []
+    return [...named].flatMap(([name, key]) => this.#passed.has(name) ? [] : [key])
+  }
+
+  // A stored text is scanned, not parsed: a quote never stands in a string of JSON by itself, so what is found is a member.
+  #scan (tail: string): void {
+    for (let at = tail.indexOf('"reference"'); at !== -1; at = tail.indexOf('"reference"', at)) {
+      REFERENCE.lastIndex = at
+      const [whole = '"reference"', text] = REFERENCE.exec(tail) ?? []
+      at += whole.length
+      if (text === undefined || this.#texts.has(text)) continue
+      // A copy, because a part of a text holds on to all of it.
+      const copy = Buffer.from(text).toString()
+      this.#texts.add(copy)
+      this.#add(copy)
+    }
+    // The url of an attachment may be that of a Binary.
+    if (tail.includes('Binary/')) for (const [, text = ''] of tail.matchAll(URL)) this.#add(text, 'Binary')
+  }
+
+  #add (text: string, only?: 'Binary'): void {
+    const target = parseReference(text.includes('\\') ? JSON.parse(`"${text}"`) as string : text, this.#base)
+    if (target.kind === 'literal' && (only === undefined || target.type === only)) this.#due.push({ type: target.type, id: target.id })
   }
 }
 
-// A quote never stands in a string of JSON by itself, so this is always a member. The url of an attachment may be that of a Binary.
-const TARGET = /"(reference|url)"\s*:\s*"((?:[^"\\]|\\.)*)"/g
-
-/** The resources of this server that a stored text refers to. It is scanned, not parsed. */
-function * targetsIn (tail: string, base: string): Generator<ResourceKey> {
-  for (const [, member, text = ''] of tail.matchAll(TARGET)) {
-    const target = parseReference(text.includes('\\') ? JSON.parse(`"${text}"`) as string : text, base)
-    if (target.kind === 'literal' && (member === 'reference' || target.type === 'Binary')) yield { type: target.type, id: target.id }
-  }
-}
+const REFERENCE = /"reference"\s*:\s*"((?:[^"\\]|\\.)*)"/y
+const URL = /"url"\s*:\s*"((?:[^"\\]|\\.)*)"/g
 
 /** What the resources of a chart refer to outside of it, each once: and what the directory among that refers to in turn, such as the organisation of a place. */
-export async function * outside (server: Server, caller: Caller, { subjects }: Chart, types: readonly ResourceType[], referred: Referred): AsyncGenerator<readonly VersionRow[], void> {
+export async function * outside (server: Server, caller: Caller, { subjects }: Chart, types: readonly ResourceType[], referred: Referred): AsyncGenerator<Rows, void> {
   // What is a patient's own is for the filters of the chart to let in.
-  const owners = subjects.flatMap(({ type, owner }) => type === 'Patient' ? [owner] : [])
+  const owners = ownersOf(subjects)
   const isAsked = ({ type }: ResourceKey): boolean => types.includes(type) && allows(caller, type, 'read')
   let keys = referred.due().filter(isAsked)
   for (let round = 0; round < ROUNDS && keys.length > 0; round++) {
     while (keys.length > 0) {
-      const { rows, settled } = await referredPage(server.searches, caller, keys.slice(0, KEYS), owners, CHUNK.bytes)
+      const { rows, settled } = await referredRows(server.searches, caller, keys.slice(0, KEYS), owners, CHUNK.bytes)
       keys = keys.slice(settled)
       if (rows.length > 0) yield rows
     }

@@ -2,7 +2,6 @@
 // https://hl7.org/fhir/R4/patient-operation-everything.html https://hl7.org/fhir/R4/encounter-operation-everything.html
 import type { Caller } from '../auth/caller.js'
 import { allows } from '../auth/scope.js'
-import { momentNow } from '../consent/chart.js'
 import { searchPage } from '../consent/search/page.js'
 import { readCurrent, type VersionRow } from '../consent/visible.js'
 import { BEGINNING, dateRange, END } from '../fhir/date-range.js'
@@ -10,15 +9,14 @@ import { instantOf, spanOf } from '../fhir/instant.js'
 import { forbidden, gone, invalid, notFound, notSupported, tooCostly } from '../fhir/outcome.js'
 import { isId } from '../fhir/reference.js'
 import { isResourceType, RESOURCE_TYPES, type ResourceType } from '../fhir/resource-types.js'
-import { millisecondsOf, ridAt } from '../store/rid.js'
-import { chartOf, type Chart, type ChartPlace } from './chart.js'
-import { audited, chartBundle, type ChartText } from './chart-bundle.js'
+import { ridAt } from '../store/rid.js'
+import { BEGINNING_OF_CHART, listOf, NOTHING_LISTED, type Chart, type ChartPlace } from './chart.js'
+import { chartBundle, type ChartText } from './chart-bundle.js'
 import { queryText, type Answer, type Asked, type Handler, type Query } from './exchange.js'
 import { operationParameters } from './operation-parameters.js'
 import { one, wantedBy } from './representation.js'
 import { NEWEST } from './search-query.js'
 import type { Server } from './server.js'
-import { ahead } from './stream.js'
 
 const OF_ENCOUNTER = ['_since', '_type', '_count', '_cursor']
 const OF_PATIENT = ['start', 'end', ...OF_ENCOUNTER]
@@ -35,11 +33,18 @@ export const everything: Handler = async (server, caller, asked) => {
   const filter = filterIn(server, caller, parameters)
   const count = countIn(one(parameters, '_count'))
   const cursor = one(parameters, '_cursor')
-  const opened = cursor === undefined ? undefined : JSON.parse(server.cursors.open(cursor, { caller, query: boundTo(request) })) as Opened
-  const [moment, found] = await Promise.all([opened?.moment ?? momentNow(server.searches), subjectsOf(server, caller, asked)])
+  const place = cursor === undefined ? BEGINNING_OF_CHART : JSON.parse(server.cursors.open(cursor, { caller, query: boundTo(request) })) as ChartPlace
+  const found = await subjectsOf(server, caller, asked)
   if ('answer' in found) return found.answer
-  const chart: Chart = { subjects: found.rows, filter: filter.of, moment }
-  const chunks = chartOf(server, caller, chart, opened?.place, count ?? Infinity)
+  const chart: Chart = { subjects: found.rows, filter: filter.of }
+  const subjects = found.rows.filter(({ type }) => filter.outside.some(each => each === type))
+  const first = subjects.slice(place.told, count === undefined ? undefined : place.told + count)
+  const behind = { ...place, told: place.told + first.length }
+  const listing = behind.told < subjects.length
+    ? Promise.resolve({ list: NOTHING_LISTED, next: behind })
+    : listOf(server, caller, chart, behind, count === undefined ? undefined : count - first.length)
+  // It is waited for when the beginning is on its way.
+  listing.catch(() => {})
   const text: ChartText = {
     server,
     caller,
@@ -47,20 +52,14 @@ export const everything: Handler = async (server, caller, asked) => {
     wanted,
     outside: filter.outside,
     about: { interaction: 'operation', type: asked.type, query: queryText(parameters) },
-    at: Math.min(Date.now(), millisecondsOf(moment.rid)),
     linksTo: next => [
       { relation: 'self' as const, url: urlOf(server, request, cursor) },
-      ...(next === undefined ? [] : [{ relation: 'next' as const, url: urlOf(server, request, server.cursors.seal(JSON.stringify({ moment, place: next } satisfies Opened), { caller, query: boundTo(request) })) }])
+      ...(next === undefined ? [] : [{ relation: 'next' as const, url: urlOf(server, request, server.cursors.seal(JSON.stringify(next), { caller, query: boundTo(request) })) }])
     ],
-    isWhole: opened === undefined
+    isWhole: cursor === undefined
   }
-  const { value } = await chunks.next()
-  const first = value ?? undefined
-  // What comes next is on its way while the first of it is audited and sent.
-  return { status: 200, contentType: wanted.contentType, body: chartBundle(text, first, ahead(audited(server, caller, text.about, chunks))), shown: first?.rows ?? [], parameters }
+  return { status: 200, contentType: wanted.contentType, body: chartBundle(text, first, listing), shown: first, parameters }
 }
-
-interface Opened { readonly moment: Chart['moment'], readonly place: ChartPlace }
 
 async function subjectsOf (server: Server, caller: Caller, asked: Asked): Promise<{ readonly rows: readonly VersionRow[] } | { readonly answer: Answer }> {
   if (asked.id === '') return { rows: await patientsOf(server, caller) }
@@ -84,9 +83,10 @@ function filterIn ({ zone }: Server, caller: Caller, parameters: Query): { reado
   const moment = since === undefined ? undefined : instantOf(since)
   if (since !== undefined && moment === undefined) throw invalid('_since must be an instant, such as 2026-11-22T10:00:00Z')
   const outside = named ?? RESOURCE_TYPES
+  const types = outside.filter(type => allows(caller, type, 'search-type'))
   return {
     of: {
-      types: outside.filter(type => allows(caller, type, 'search-type')),
+      types: types.length === RESOURCE_TYPES.length ? undefined : types,
       since: moment === undefined ? '0' : ridAt(moment),
       from: dateIn(parameters, 'start', zone)?.[0] ?? BEGINNING,
       before: dateIn(parameters, 'end', zone)?.[1] ?? END
