@@ -93,19 +93,22 @@ async function containedHits (server: Server, caller: Caller, search: ContainedS
   const hits: Hit[] = []
   // What the last page ended in may contain more.
   let place = after === undefined ? undefined : [String(BigInt(after.rid) + (descending ? 1n : -1n))]
-  for (let read = 0; ; read += CHUNK) {
-    const page = await candidates(server, caller, search, place)
+  // Most of them are matches, as a rule; where they are not, more are read at once.
+  let size = Math.min(CHUNK, count + 1)
+  for (let read = 0; ; size = Math.min(CHUNK, size * 2)) {
+    const page = await candidates(server, caller, search, place, size)
+    read += page.rows.length
     for (const row of page.rows) hits.push(...hitsIn(row, search).filter(hit => after === undefined || row.rid !== after.rid || hit.place > after.place))
     if (page.next === undefined) return { hits, end: undefined }
-    if (hits.length > count || read + CHUNK >= MOST_READ) return { hits, end: page.rows.at(-1)?.rid }
+    if (hits.length > count || read >= MOST_READ) return { hits, end: page.rows.at(-1)?.rid }
     place = [...page.next].map(String)
   }
 }
 
-const candidates = async ({ searches }: Server, caller: Caller, { contained: { rows }, query: { order } }: ContainedSearch, after: readonly string[] | undefined): ReturnType<typeof searchSeveral> =>
+const candidates = async ({ searches }: Server, caller: Caller, { contained: { rows }, query: { order } }: ContainedSearch, after: readonly string[] | undefined, count: number): ReturnType<typeof searchSeveral> =>
   await searchSeveral(searches, caller, {
     // Parts of what the caller's scopes leave out are left out with it.
-    each: RESOURCE_TYPES.filter(type => allows(caller, type, 'search-type')).map(type => ({ type, conditions: rows, order })), after, count: CHUNK
+    each: RESOURCE_TYPES.filter(type => allows(caller, type, 'search-type')).map(type => ({ type, conditions: rows, order })), after, count
   })
 
 function hitsIn (row: VersionRow, { type, asked, contained: { own }, context }: ContainedSearch): Hit[] {
@@ -130,7 +133,7 @@ export async function containedTotal (server: Server, caller: Caller, search: Co
   let [place, read, total]: [readonly string[] | undefined, number, number] = [undefined, 0, 0]
   const containers: string[] = []
   do {
-    const page: Awaited<ReturnType<typeof candidates>> = await candidates(server, caller, search, place)
+    const page: Awaited<ReturnType<typeof candidates>> = await candidates(server, caller, search, place, CHUNK)
     for (const row of page.rows) {
       const found = hitsIn(row, search).length
       total += found

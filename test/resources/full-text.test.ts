@@ -138,6 +138,15 @@ t.test('pages go in the usual order, and a total counts', async t => {
   t.same(seen, [...ids].reverse())
 })
 
+t.test('what is large is taken in small steps, and all of it is found', async t => {
+  const city = await made(t)
+  const words = 'lorem '.repeat(160_000)
+  await city.put(...['a', 'b', 'c', 'd', 'e'].map(id => condition(`large${id}`, 'anna', { note: [{ text: `colitis ${words} appendicitis` }] })), condition('after', 'anna', { note: [{ text: 'colitis' }] }))
+
+  t.same(await found(city, 'Condition?_content=colitis'), ['after', 'largea', 'largeb', 'largec', 'larged', 'largee'])
+  t.same(await found(city, 'Condition?_content=appendicitis'), [], 'of each the first 200,000 characters')
+})
+
 t.test('nobody finds by words what is not for him', async t => {
   const city = await made(t)
   const nurse = await city.as.treating(['anna'])
