@@ -41,7 +41,7 @@ interface Callers {
 }
 
 /** `bounds`: what the server has of itself, smaller than it is delivered with. */
-export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Config> = {}, bounds: Partial<Pick<Server, 'named'>> = {}): Promise<TestServer> {
+export async function server (t: Pick<Test, 'teardown'>, settings: Partial<Config> = {}, bounds: Partial<Pick<Server, 'named' | 'followed'>> = {}): Promise<TestServer> {
   const url = await testDatabase(t)
   const config: Config = { ...readConfig({}), publicUrl: 'http://karta.test', readers: 1, writers: 2, ...settings }
   const lines: string[] = []

@@ -5,7 +5,7 @@ import { invalid, tooCostly } from '../fhir/outcome.js'
 import type { Criterion } from '../fhir/search/parameter.js'
 import type { SearchContext } from '../store/search/build.js'
 import { bundleText } from './bundle.js'
-import { conditionsOfEach } from './conditions.js'
+import { conditionsOf } from './conditions.js'
 import type { Answer, Asked, Handler } from './exchange.js'
 import { included } from './include.js'
 import { operationParameters } from './operation-parameters.js'
@@ -36,7 +36,7 @@ async function answered (server: Server, caller: Caller, request: Asked, max: nu
   refuseManySubjects(query)
   if (query.unknown.length > 0 && wanted.prefer.handling === 'strict') throw unknownParameter(ofOneType(query))
   if (query.unknown.length > 0) await refuseOutdated(server)
-  const [conditions = []] = await conditionsOfEach(server, caller, [query], context)
+  const conditions = await conditionsOf(server, caller, query, context)
   const latest = newestOf(await searchLatest(server.searches, caller, conditions, max), max)
   if (latest.length > MOST) throw tooCostly(`these are ${latest.length} Observations: at most ${MOST} are told, so ask for fewer codes or a smaller max`)
   const counts = wanted.summary === 'count'

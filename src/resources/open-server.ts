@@ -76,6 +76,7 @@ export async function openServer (config: Config, url: string, onError: (error: 
     base,
     zone: config.zone,
     named: 200,
+    followed: { first: 200, most: 20_000 },
     pools: () => ({ read: readers.figures, search: searches.figures, write: figuresOf(writePool), lock: figuresOf(lockPool), audit: figuresOf(auditPool) }),
     close: async () => {
       room?.end()

@@ -1,7 +1,6 @@
 // A search among the resources of a type, or of several. https://hl7.org/fhir/R4/http.html#search
 import type { Place } from '../consent/search/order.js'
-import { searchPage, searchTotal, type SearchPage } from '../consent/search/page.js'
-import { searchSeveral, severalTotal, type OfType } from '../consent/search/several.js'
+import type { OfType } from '../consent/search/several.js'
 import type { Caller } from '../auth/caller.js'
 import { hasOtherStore } from '../consent/stores.js'
 import { invalid, outcome, type FhirError, type Issue } from '../fhir/outcome.js'
@@ -9,6 +8,8 @@ import type { SearchContext } from '../store/search/build.js'
 import { inCompartment } from '../store/search/compartment.js'
 import type { Condition } from '../store/search/condition.js'
 import { bundleText, type Entry, type Link } from './bundle.js'
+import { settledAll, type Asker } from './chain-names.js'
+import { accurateTotal, followedPage, followedTotal, type Each } from './chain-walk.js'
 import { containedAsked, containedPage, containedSearched, containedText, containedTotal, type ContainedSearch, type Hit, type HitPlace } from './contained.js'
 import { conditionsOfEach } from './conditions.js'
 import { explanation, refuseToExplain } from './explain.js'
@@ -45,20 +46,22 @@ function prepared (server: Server, caller: Caller, asked: Asked, context: Search
     const conditions = await conditionsOfEach(on, caller, query.queries, context)
     const [first, ...others] = query.queries
     const of = ({ type, order }: SearchQuery, place: number): OfType => ({ type, order, conditions: [...within[place] ?? [], ...conditions[place] ?? []] })
-    if (contained !== undefined) return await foundContained(on, caller, asked, { query, wanted, after: after as HitPlace | undefined, asked: contained, conditions: conditions[0] ?? [], context })
-    return await found(on, caller, asked, { query, wanted, after: after as Place | undefined, each: [of(first, 0), ...others.map((other, place) => of(other, place + 1))] })
+    if (contained !== undefined) {
+      const settled = await settledAll({ server: on, caller, context }, conditions[0] ?? [])
+      return await foundContained(on, caller, asked, { query, wanted, after: after as HitPlace | undefined, asked: contained, conditions: settled, context })
+    }
+    return await found(on, caller, asked, { context, query, wanted, after: after as Place | undefined, each: [of(first, 0), ...others.map((other, place) => of(other, place + 1))] })
   }
   if (query.explain) refuseToExplain(caller)
   return async () => query.explain ? await explanation(server, wanted, run) : await run(server)
 }
 
-type Each = readonly [OfType, ...OfType[]]
+interface Prepared { readonly context: SearchContext, readonly query: TypesQuery, readonly wanted: Wanted, readonly after: Place | undefined, readonly each: Each }
 
-interface Prepared { readonly query: TypesQuery, readonly wanted: Wanted, readonly after: Place | undefined, readonly each: Each }
-
-async function found (server: Server, caller: Caller, asked: Asked, { query, wanted, after, each }: Prepared): Promise<Answer> {
-  if (wanted.summary === 'count' || query.count === 0) return await totalOnly(server, caller, asked, query, each, wanted)
-  const [page, counted] = await Promise.all([pageOf(server, caller, each, after, query.count), countedTotal(server, caller, asked, query, each)])
+async function found (server: Server, caller: Caller, asked: Asked, { context, query, wanted, after, each }: Prepared): Promise<Answer> {
+  const asker: Asker = { server, caller, context }
+  if (wanted.summary === 'count' || query.count === 0) return await totalOnly(asker, asked, query, each, wanted)
+  const [page, counted] = await Promise.all([followedPage(asker, each, after, query.count), countedTotal(asker, asked, query, each)])
   const { rows, more } = await included(server, caller, query, page.rows)
   const proven = after === undefined && page.next === undefined && query.total !== 'none' ? page.rows.length : undefined
   const total = counted ?? proven
@@ -117,33 +120,26 @@ export function unknownParameter (query: TypesQuery): FhirError {
   return invalid(`${query.unknown.join(', ')}: ${who} ${commonParameters(query).join(', ')}. With Prefer: handling=lenient what is not known is passed over.`)
 }
 
-const pageOf = async ({ searches }: Server, caller: Caller, each: Each, after: Place | undefined, count: number): Promise<SearchPage> => each.length === 1
-  ? await searchPage(searches, caller, { ...each[0], after, count })
-  : await searchSeveral(searches, caller, { each, after, count })
-
-const totalOf = async ({ searches }: Server, caller: Caller, each: Each, most?: number): Promise<number> => each.length === 1
-  ? await searchTotal(searches, caller, each[0], most)
-  : await severalTotal(searches, caller, each, most)
-
 export const entryOf = (base: string, search: 'match' | 'include', resource: string, { type, id }: { readonly type: string, readonly id: string }): Entry =>
   ({ fullUrl: `${base}/${type}/${id}`, resource, search })
 
 // https://hl7.org/fhir/R4/search.html#total
-async function countedTotal (server: Server, caller: Caller, { compartment }: Asked, { total: asked }: TypesQuery, each: Each): Promise<number | undefined> {
+async function countedTotal (asker: Asker, { compartment }: Asked, { total: asked }: TypesQuery, each: Each): Promise<number | undefined> {
   const ofOne = asked === undefined && (compartment?.type === 'Patient' || each.every(({ conditions }) => conditions.some(isOfOne)))
-  if (asked === 'accurate' || ofOne) return await totalOf(server, caller, each)
+  if (asked === 'accurate') return await accurateTotal(asker, each)
+  if (ofOne) return await followedTotal(asker, each)
   if (asked !== 'estimate') return undefined
-  const total = await totalOf(server, caller, each, MOST_ESTIMATED)
-  return total > MOST_ESTIMATED ? undefined : total
+  const total = await followedTotal(asker, each, MOST_ESTIMATED)
+  return total === undefined || total > MOST_ESTIMATED ? undefined : total
 }
 
 // A patient's own, as by `subject`. Whom a chain has found is known by his surrogate, too: how many those are is not said by what was asked.
 const isOfOne = (condition: Condition): boolean =>
   (condition.kind === 'owned' && condition.patients.length === 1 && condition.patients.every(({ owner }) => owner === undefined)) || (condition.kind === 'or' && condition.of.some(each => each.kind === 'owned') && condition.of.every(each => isOfOne(each) || (each.kind === 'tokens' && each.sparse)))
 
-async function totalOnly (server: Server, caller: Caller, asked: Asked, query: TypesQuery, each: Each, wanted: Wanted): Promise<Answer> {
-  const total = await totalOf(server, caller, each)
-  const links: readonly Link[] = [{ relation: 'self', url: urlOf(server, asked, query) }]
+async function totalOnly (asker: Asker, asked: Asked, query: TypesQuery, each: Each, wanted: Wanted): Promise<Answer> {
+  const total = await accurateTotal(asker, each)
+  const links: readonly Link[] = [{ relation: 'self', url: urlOf(asker.server, asked, query) }]
   return { status: 200, contentType: wanted.contentType, body: laidOut(bundleText({ type: 'searchset', total, links, entries: warnings(query, []) }), wanted), shown: [] }
 }
 

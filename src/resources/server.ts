@@ -35,6 +35,8 @@ export interface Server {
   readonly base: string
   /** So many Patients over whom a chain leads are named in the statement; with more, each row is asked whose it is. */
   readonly named: number
+  /** A chain over more of anything is followed row by row: the rows that are looked at at first, and at most; as many resources on the way are named at most. */
+  readonly followed: { readonly first: number, readonly most: number }
   /** The IANA zone in which dates without a zone are read. */
   readonly zone: string
 }

@@ -26,6 +26,8 @@ export interface Search {
 
 export interface SearchPage {
   readonly rows: readonly VersionRow[]
+  /** Where a page behind each of these rows begins. */
+  readonly places: readonly Place[]
   /** Where the next page begins; undefined where this is the last. */
   readonly next: Place | undefined
 }
@@ -41,7 +43,7 @@ export async function searchPage (db: Searches, caller: Caller, search: Search):
     from p, lateral (select * from karta.version n where n.owner = p.owner and n.rid = p.rid offset 0) v
     order by ${orderBy(columns, names)}`))
   const shown = rows.slice(0, search.count)
-  return { rows: shown.map(versionRow), next: rows.length > search.count ? shown.at(-1)?.place : undefined }
+  return { rows: shown.map(versionRow), places: shown.map(({ place }) => place), next: rows.length > search.count ? shown.at(-1)?.place : undefined }
 }
 
 /** How many resources there are; counted up to `most` where that is given. */

@@ -1,8 +1,10 @@
 // How the rows that meet some conditions are found: what drives, and what is asked of each row besides. docs/decisions/0018-search.md
+import type { Caller } from '../../auth/caller.js'
 import type { ResourceType } from '../../fhir/resource-types.js'
 import { numbers, texts } from '../../store/binary.js'
 import { currentTable, type CurrentTable } from '../../store/current.js'
 import type { Density } from '../../store/density.js'
+import type { Searches } from '../../store/pool.js'
 import { flat, type Condition, type Others, type ResourceName } from '../../store/search/condition.js'
 import { KIND } from '../../store/index/rows.js'
 import { TYPES } from '../../store/types.js'
@@ -83,6 +85,13 @@ function budgetOf (least: number | undefined, conditions: readonly Condition[]):
   if (conditions.length > 0 && conditions.every(each => findsRids(each) && each.kind !== 'main-date' && each.kind !== 'rids')) return 1000
   if (least === undefined || least <= 6000) return 4000
   return least <= 25_000 ? 16_000 : 64_000
+}
+
+/** Whether so many rows carry the one token that is asked, by the analysis of their table, that they are surely more than these. Not known for who sees a part only: time would tell what the rest has. */
+export function isOften (db: Pick<Searches, 'densityOf'>, caller: Caller, type: ResourceType, [condition, ...more]: readonly Condition[], most: number): boolean {
+  if (condition?.kind !== 'tokens' || more.length > 0 || (caller.kind !== 'operator' && isOwned(type))) return false
+  const density = db.densityOf(currentTable(type).name)
+  return density !== undefined && expected(density, condition.any) > 10 * most
 }
 
 /** Whether it is cheaper to take all rows with these tokens than to walk until some are found: less than some multiple of the square root of all. */

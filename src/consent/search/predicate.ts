@@ -26,6 +26,7 @@ export function predicate (sql: Statement, a: string, condition: Condition): str
     case 'not': return `not (${predicate(sql, a, condition.of)})`
     case 'and': return joined(condition.of.map(each => predicate(sql, a, each)), 'and', 'true')
     case 'or': return joined(condition.of.map(each => predicate(sql, a, each)), 'or', 'false')
+    case 'link': throw new RangeError(`${condition.link.name} was not followed before it was asked`)
     case 'ids': return `${a}.rid = any (array(${idRows(sql, condition)}))`
     default: return `exists (select from (${valueRows(sql, condition, 'probe')}) x where x.rid = ${a}.rid)`
   }

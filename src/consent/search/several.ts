@@ -34,7 +34,7 @@ const MOST_ARMS = 60
 /** One page. Throws FhirError 400 where the types are asked in too many different ways. */
 export async function searchSeveral (db: Searches, caller: Caller, { each, after, count }: Several): Promise<SearchPage> {
   const arms = armsOf(each)
-  if (arms.length === 0) return { rows: [], next: undefined }
+  if (arms.length === 0) return { rows: [], places: [], next: undefined }
   const sql = new Statement(db, caller, 'a page of several types')
   const columns = columnsOf(sql, arms[0]?.order ?? [])
   const keys = columns.map((_, place) => `p.k${place}`)
@@ -46,7 +46,7 @@ export async function searchSeveral (db: Searches, caller: Caller, { each, after
     from p, lateral (select * from karta.version n where n.owner = p.owner and n.rid = p.rid offset 0) v
     order by ${orderBy(columns, keys)}`, LONGEST))
   const shown = rows.slice(0, count)
-  return { rows: shown.map(versionRow), next: rows.length > count ? shown.at(-1)?.place : undefined }
+  return { rows: shown.map(versionRow), places: shown.map(({ place }) => place), next: rows.length > count ? shown.at(-1)?.place : undefined }
 }
 
 // All types of the server are some fifty thousand characters.

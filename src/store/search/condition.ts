@@ -34,9 +34,14 @@ export type Condition =
   | { readonly kind: 'owner-meets', readonly of: Condition }
   /** It is a Patient to whom a resource of a type belongs that meets this. */
   | { readonly kind: 'owns', readonly type: ResourceType, readonly of: Condition }
+  /** It refers to a resource of another type that meets something, or one that does refers to it, and it is not known which these are: no SQL is made of it, but of what is found of a few rows at a time. */
+  | { readonly kind: 'link', readonly link: Link }
   | { readonly kind: 'and' | 'or', readonly of: readonly Condition[] }
   /** `others`: what whoever meets it has instead, where that is known. */
   | { readonly kind: 'not', readonly of: Condition, readonly others?: Others }
+
+/** A step of a chain, from a type by a parameter (`to`), or of `_has`, by a parameter of the other type (`from`). `name`: as it was asked, for messages. */
+export interface Link { readonly way: 'to' | 'from', readonly type: ResourceType, readonly code: string, readonly other: ResourceType, readonly of: Condition, readonly name: string }
 
 /** The tokens of rows that lack some codes of a parameter: all others of its dictionary (asked by their tokens, or of any system by how their texts end), and those for having no code. */
 export interface Others { readonly dictionary: string, readonly asked: readonly string[], readonly endings: readonly string[], readonly besides: readonly string[] }
@@ -91,3 +96,37 @@ export const not = (of: Condition, others?: Others): Condition => of.kind === 'n
 export const flat = (conditions: readonly Condition[]): readonly Condition[] => conditions.flatMap(each => each.kind === 'and' ? flat(each.of) : each)
 /** No row. */
 export const NEVER: Condition = { kind: 'or', of: [] }
+
+/** The links in a condition. */
+export function linksIn (condition: Condition): readonly Link[] {
+  switch (condition.kind) {
+    case 'link': return [condition.link]
+    case 'not':
+    case 'owner-meets':
+    case 'owns': return linksIn(condition.of)
+    case 'and':
+    case 'or': return condition.of.flatMap(linksIn)
+    default: return []
+  }
+}
+
+export const hasLink = (condition: Condition): boolean => linksIn(condition).length > 0
+
+/** The same condition with something else in the place of each link; undefined where for one of them there is nothing. */
+export async function withoutLinks (condition: Condition, replace: (link: Link) => Promise<Condition | undefined>): Promise<Condition | undefined> {
+  switch (condition.kind) {
+    case 'link': return await replace(condition.link)
+    case 'not': {
+      if (!hasLink(condition)) return condition
+      const of = await withoutLinks(condition.of, replace)
+      return of && not(of)
+    }
+    case 'and':
+    case 'or': {
+      const each = await Promise.all(condition.of.map(async one => await withoutLinks(one, replace)))
+      const of = each.flatMap(one => one ?? [])
+      return of.length < each.length ? undefined : condition.kind === 'and' ? and(of) : or(of)
+    }
+    default: return condition
+  }
+}
