@@ -239,9 +239,10 @@ function allOf (sql: Statement, table: CurrentTable, conditions: readonly Condit
   }
 }
 
+// A system and a code may hold bars, too: only where the first bar is the one before the code it is known which code it is. What is found besides is asked again.
 const otherCodes = (sql: Statement, { dictionary, asked, endings }: Others): string => `
   select t.token from karta.term t where t.key = ${sql.bind(dictionary, 'int8')} and left(t.text, 1) in ('${KIND.coding}', '${KIND.code}') and t.token <> all (${sql.bind(numbers(asked), 'int8[]')})
-    and not exists (select from unnest(${sql.bind(texts(endings), 'text[]')}) e(ending) where right(t.text, length(e.ending)) = e.ending)`
+    and not exists (select from unnest(${sql.bind(texts(endings), 'text[]')}) e(ending) where right(t.text, length(e.ending)) = e.ending and strpos(t.text, '|') = length(t.text) - length(e.ending) + 1)`
 
 /** SQL for all surrogates, as an int8[], by which a condition on other resources is met. */
 function relatedOwners (sql: Statement, condition: Condition): string | undefined {

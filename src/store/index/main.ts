@@ -1,4 +1,5 @@
 // What of each type search needs most, and what its resources usually have. FIXED FOR EVER: stored rows depend on it.
+import { SEARCH_PARAMETERS } from '../../generated/search-parameters.js'
 
 // The date that says when it happened, for columns dlo and dhi. Types not listed: `date` where there is one.
 const DATE: Readonly<Record<string, string>> = {
@@ -86,5 +87,5 @@ const USUAL: Readonly<Record<string, readonly string[]>> = {
   ServiceRequest: ['category', 'code', 'encounter', 'patient', 'requester', 'subject']
 }
 
-/** Whether resources of a type mostly have a value of this parameter. */
-export const isUsual = (type: string, code: string): boolean => USUAL[type]?.includes(code) === true
+/** Whether resources of a type mostly have a value of this parameter. An element that they must have may hold an extension instead of a value. */
+export const isUsual = (type: string, code: string): boolean => USUAL[type]?.includes(code) === true || SEARCH_PARAMETERS[type]?.[code]?.mandatory === true

@@ -132,7 +132,7 @@ function presentEntries (type: string, home: string): Entry[] {
 // The main date says by itself that there is none. Of a parameter that is the sum of others nothing is stored; one that is another, for one type of
 // target only, is asked itself.
 function tellsPresence (type: string, row: SearchParameterRow, stored: boolean): boolean {
-  if (row.mandatory === true || (row.type === 'date' && row.code === mainDate(type))) return false
+  if (row.type === 'date' && row.code === mainDate(type)) return false
   if (type === 'Resource' && FEW_VALUES.includes(row.code)) return false
   return stored || row.expression.includes('resolve()')
 }

@@ -18,18 +18,19 @@ export function writeQuantity (rows: Rows, param: Param, type: string, value: Js
 }
 
 /**
- * A quantity that goes with a code. `codes`: the code's texts as tokenTexts gives them. Each coding makes one key, of its system and code; the
- * families of that key are the code with and without its system.
+ * A quantity that goes with a code. `codes`: the code's texts as tokenTexts gives them, each coding's without its system and with it. Each coding makes one
+ * key, of its system and code; the families of that key are the code with and without its system.
  */
 export function writeCodedQuantity (rows: Rows, param: Param, codes: readonly string[], type: string, value: Json): void {
   const measured = measure(type, value)
   if (!measured) return
   const unit = `${measured.system}|${measured.code}|${measured.unit}`
-  for (const code of codes) {
-    if (!code.startsWith(KIND.coding)) continue
-    const plain = KIND.code + code.slice(code.lastIndexOf('|') + 1)
+  codes.forEach((code, place) => {
+    if (!code.startsWith(KIND.coding)) return
+    // A code may hold a bar itself: what it is without its system stands before it.
+    const plain = codes[place - 1] ?? code
     put(rows, valueKey(param, KIND.quantity, `${code}$${unit}`), [valueKey(param, KIND.family, plain), valueKey(param, KIND.family, code)], measured)
-  }
+  })
 }
 
 function put (rows: Rows, key: Key, families: readonly Key[], measured: Measured): void {

@@ -79,14 +79,14 @@ export function conditionOf (type: string, criterion: Criterion, context: Search
 const CODED: readonly string[] = ['code', 'Coding', 'CodeableConcept']
 
 // What a resource has that lacks these tokens: where the dictionary holds all codes of the parameter, and it is told of each resource that has none.
-function othersOf (type: string, { code, of = [], mandatory }: SearchParameterRow, found: Condition, values: readonly string[]): Others | undefined {
+function othersOf (type: string, { code, of = [] }: SearchParameterRow, found: Condition, values: readonly string[]): Others | undefined {
   const [part, ...more] = partsOf(homeOf(type, code), code)
-  if (found.kind !== 'tokens' || part === undefined || more.length > 0 || of.length === 0 || !of.every(each => CODED.includes(each)) || !(mandatory === true || isUsual(type, code))) return undefined
+  if (found.kind !== 'tokens' || part === undefined || more.length > 0 || of.length === 0 || !of.every(each => CODED.includes(each)) || !isUsual(type, code)) return undefined
   const own = { type, part }
   return {
     dictionary: hashText(...paramOf(homeOf(type, part.code), part.code).terms),
     asked: found.any,
-    endings: values.filter(each => split(each, '|').length === 1).map(each => `|${unescaped(each)}`),
+    endings: values.filter(each => split(each, '|').length === 1).map(unescaped).filter(each => !each.includes('|')).map(each => `|${each}`),
     besides: [keyOf(own, KIND.missing), keyOf(own, KIND.uncoded)]
   }
 }
@@ -202,7 +202,7 @@ const ALWAYS: Condition = { kind: 'and', of: [] }
 /** That a resource has a value of a parameter of R4. */
 export function presence (type: string, code: string): Condition {
   const row = parameterOf(type, code)
-  if (row === undefined || row.mandatory === true || code === '_id' || code === '_lastUpdated') return ALWAYS
+  if (row === undefined || code === '_id' || code === '_lastUpdated') return ALWAYS
   const home = homeOf(type, code)
   const own = { type, part: { code } }
   if (isContained(type)) return tokens([keyOf(own, KIND.present)])
