@@ -1,6 +1,6 @@
 // The last observations of somebody, so many of each code. https://hl7.org/fhir/R4/observation-operation-lastn.html
 import type { Caller } from '../auth/caller.js'
-import { readLatest, searchLatest, type Latest } from '../consent/search/latest.js'
+import { searchLatest, type Latest } from '../consent/search/latest.js'
 import { invalid, tooCostly } from '../fhir/outcome.js'
 import type { Criterion } from '../fhir/search/parameter.js'
 import type { SearchContext } from '../store/search/build.js'
@@ -37,17 +37,18 @@ async function answered (server: Server, caller: Caller, request: Asked, max: nu
   if (query.unknown.length > 0 && wanted.prefer.handling === 'strict') throw unknownParameter(ofOneType(query))
   if (query.unknown.length > 0) await refuseOutdated(server)
   const conditions = await conditionsOf(server, caller, query, context)
-  const latest = newestOf(await searchLatest(server.searches, caller, conditions, max), max)
-  if (latest.length > MOST) throw tooCostly(`these are ${latest.length} Observations: at most ${MOST} are told, so ask for fewer codes or a smaller max`)
+  const found = await searchLatest(server.searches, caller, conditions, { max, most: MOST })
+  if (found.length > MOST) throw tooCostly(`these are more than ${MOST} Observations: ask for fewer codes or a smaller max`)
+  const latest = newestOf(found, max)
   const counts = wanted.summary === 'count'
-  const matches = counts || latest.length === 0 ? [] : await readLatest(server.searches, caller, latest)
+  const matches = counts ? [] : latest
   const { rows, more } = await included(server, caller, query, matches)
   return {
     status: 200,
     contentType: wanted.contentType,
     body: laidOut(bundleText({
       type: 'searchset',
-      total: counts ? latest.length : matches.length,
+      total: latest.length,
       links: [{ relation: 'self', url: `${server.base}${request.path}?${String(new URLSearchParams([['max', String(max)], ...query.used.map(([name, value]): [string, string] => [name, value])]))}` }],
       entries: [
         ...matches.map(row => entryOf(server.base, 'match', versionText(row, wanted), row)),
@@ -74,8 +75,8 @@ function refuseManySubjects ({ criteria }: SearchQuery): void {
 }
 
 /** The newest of each group, newest first. Codes mean the same that stand beside each other somewhere, and what means the same as those. */
-export function newestOf (found: readonly Latest[], max: number): Latest[] {
-  const groups = new Map<string, Latest[]>()
+export function newestOf<Found extends Latest> (found: readonly Found[], max: number): Found[] {
+  const groups = new Map<string, Found[]>()
   const groupOf = groupsOf(found)
   for (const each of found) {
     const name = groupOf(each)

@@ -83,7 +83,7 @@ t.test('what is hidden is as if it were not there', async t => {
 t.test('groups are what a search through all pairs finds', t => {
   const one = fc.record({ at: fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined }), codings: fc.uniqueArray(fc.constantFrom('1', '2', '3', '4', '5', '6'), { maxLength: 3 }), words: fc.constantFrom('x', 'y') })
   fc.assert(fc.property(fc.array(one, { maxLength: 20 }), fc.integer({ min: 1, max: 3 }), (all, max) => {
-    const rows: Latest[] = all.map(({ at, codings, words }, place) => ({ rid: String(place + 1), owner: '1', at, codings, words: codings.length === 0 ? words : null }))
+    const rows: Latest[] = all.map(({ at, codings, words }, place) => ({ rid: String(place + 1), at, codings, words: codings.length === 0 ? words : null }))
     const alike = (left: Latest, right: Latest): boolean => left.codings.length === 0 ? right.codings.length === 0 && left.words === right.words : left.codings.some(coding => right.codings.includes(coding))
     const reached = (from: Latest): Set<Latest> => {
       const group = new Set([from])
