@@ -1,6 +1,7 @@
 // The route table on Fastify: from a request to what is asked, and from what is answered to a reply.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Server as HttpServer } from 'node:http'
+import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { Caller } from '../auth/caller.js'
 import { etag, httpDate } from '../fhir/etag.js'
@@ -170,7 +171,8 @@ async function sendStreamed (request: FastifyRequest, reply: FastifyReply, body:
   if (encoding !== undefined) encoded(reply, encoding)
   if (request.method === 'HEAD') {
     await body.return()
-    return reply.send()
+    // An empty text would say that a GET is empty too.
+    return reply.send(Readable.from([]))
   }
   return reply.send(streamOf(body, encoding, error => log.error({ request: request.id, err: error }, 'a stream ended before its end')))
 }
