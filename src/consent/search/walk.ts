@@ -46,7 +46,7 @@ export function walkAlongValues (sql: Statement, table: CurrentTable, order: Ord
   if (key === undefined || none === undefined || first === undefined || after?.[0] === 'true' || after?.[0] === 't') return undefined
   const way = key.descending ? 'desc' : 'asc'
   const from = after?.[1] ?? undefined
-  const entries = entriesOf(sql, key, first, from === undefined ? undefined : { value: from, rid: more.length === 0 ? after?.[2] ?? undefined : undefined }, budget)
+  const entries = entriesOf(sql, key, first, from === undefined ? undefined : { value: from, rid: more.length === 0 ? after?.[2] ?? undefined : undefined }, budget, more.length === 0)
   if (entries === undefined) return undefined
   // Entries of one index begin behind the place; those that are converted begin a little before it.
   const behindPlace = key.by !== 'quantities' || from === undefined ? 'true' : more.length === 0 ? behind(sql, columns.slice(1), ['e.value', 'e.rid'], after?.slice(1)) : `e.value ${key.descending ? '<=' : '>='} ${sql.bind(from, 'float8')}`
@@ -54,7 +54,7 @@ export function walkAlongValues (sql: Statement, table: CurrentTable, order: Ord
   const limited = `order by e.value ${way}, e.rid ${way} limit ${most}`
   const op = key.descending ? '>' : '<'
   // What several keys have together is all there is only as far as each of them was read.
-  const ordered = more.length === 0 && entries.isOne
+  const ordered = entries.isOne
     ? `select distinct e.value, e.rid from (${entries.sql}) e where ${behindPlace} ${limited}`
     : `with e as materialized (${entries.sql}), ends as materialized (select e.value, e.ends from e where e.ends is not null order by e.value ${way}, e.ends ${way} limit 1)
       select distinct e.value, e.rid from e where ${behindPlace} and (not exists (select from ends) or
@@ -81,11 +81,11 @@ interface From { readonly value: string, readonly rid: string | undefined }
 
 /**
  * SQL for entries (value, rid) of an index in its order, for each of its keys. `ends`: where there may be more of its key, the rid up to which all with the
- * last value were read. `isOne`: they are of one key, and in order.
+ * last value were read. `isOne`: they are of one key, in order, and there is nothing else to sort by (`alone`).
  */
 interface Entries { readonly sql: string, readonly isOne: boolean }
 
-function entriesOf (sql: Statement, key: SortKey, column: Column, from: From | undefined, budget: number): Entries | undefined {
+function entriesOf (sql: Statement, key: SortKey, column: Column, from: From | undefined, budget: number, alone: boolean): Entries | undefined {
   const way = key.descending ? 'desc' : 'asc'
   const begins = (value: string): string => {
     if (from === undefined) return 'true'
@@ -94,9 +94,11 @@ function entriesOf (sql: Statement, key: SortKey, column: Column, from: From | u
   }
   const ofKeys = (keys: readonly string[], table: string, value: string): Entries => {
     const most = keys.length === 1 ? budget : Math.min(budget, MERGED)
-    const each = keys.map(one => `(select x.value, x.rid, case when row_number() over (order by x.value ${way}, x.rid ${way}) = ${most} then x.rid end as ends
-      from (select ${value} as value, v.rid from karta.${table} v where v.key = ${sql.bind(one, 'int8')} and ${begins(value)} order by ${value} ${way}, v.rid ${way} limit ${most}) x)`)
-    return { sql: each.join(' union all '), isOne: keys.length === 1 }
+    const read = keys.map(one => `select ${value} as value, v.rid from karta.${table} v where v.key = ${sql.bind(one, 'int8')} and ${begins(value)} order by ${value} ${way}, v.rid ${way} limit ${most}`)
+    // No more of one is read than the page needs.
+    if (alone && keys.length === 1) return { sql: read.join(), isOne: true }
+    const each = read.map(one => `select x.value, x.rid, case when row_number() over (order by x.value ${way}, x.rid ${way}) = ${most} then x.rid end as ends from (${one}) x`)
+    return { sql: each.map(one => `(${one})`).join(' union all '), isOne: false }
   }
   switch (key.by) {
     case 'texts': return ofKeys(key.keys, 'string_value', 'v.value')
