@@ -55,7 +55,7 @@ export const isOwned = (type: ResourceType): boolean => TYPES[type].class === 'p
 /** The plan for all of these conditions. */
 export function planOf (sql: Statement, { table, isOwned }: Rows, asked: readonly Condition[]): Plan {
   const conditions = flat(asked)
-  const density = sql.densityOf(table.name)
+  const density = densityFor(sql, sql.caller, table, isOwned)
   const least = leastOf(conditions, density)
   const driver = driverOf({ sql, table, isOwned, conditions, density })
   sql.drivenBy(`${table.name}: ${driver?.says ?? 'nothing that may be few, so it is walked in the order of the page'}`)
@@ -68,6 +68,10 @@ export function planOf (sql: Statement, { table, isOwned }: Rows, asked: readonl
     isDense: conditions.length === 1 && least !== undefined && least > 40_000
   }
 }
+
+// What an analysis says is for who sees everything: else the way that is taken, and so the time, would tell how often others have something.
+const densityFor = (db: Pick<Searches, 'densityOf'>, { kind }: Caller, { name }: CurrentTable, isOwned: boolean): Density | undefined =>
+  isOwned && kind !== 'operator' ? undefined : db.densityOf(name)
 
 const expected = ({ rows, share }: Density, tokens: readonly string[]): number => rows * share(tokens)
 
@@ -87,10 +91,10 @@ function budgetOf (least: number | undefined, conditions: readonly Condition[]):
   return least <= 25_000 ? 16_000 : 64_000
 }
 
-/** Whether so many rows carry the one token that is asked, by the analysis of their table, that they are surely more than these. Not known for who sees a part only: time would tell what the rest has. */
+/** Whether so many rows carry the one token that is asked, by the analysis of their table, that they are surely more than these. */
 export function isOften (db: Pick<Searches, 'densityOf'>, caller: Caller, type: ResourceType, [condition, ...more]: readonly Condition[], most: number): boolean {
-  if (condition?.kind !== 'tokens' || more.length > 0 || (caller.kind !== 'operator' && isOwned(type))) return false
-  const density = db.densityOf(currentTable(type).name)
+  if (condition?.kind !== 'tokens' || more.length > 0) return false
+  const density = densityFor(db, caller, currentTable(type), isOwned(type))
   return density !== undefined && expected(density, condition.any) > 10 * most
 }
 
@@ -125,8 +129,7 @@ function driverOf ({ sql, table, isOwned, conditions, density }: Asking): Driver
   if (owner?.kind === 'owner') return surely('the patients who are asked for', () => rows(`t.owner = any (${sql.bind(numbers(owner.owners), 'int8[]')})`))
   const either = conditions.flatMap(each => eitherOf(each) ?? [])[0]
   if (either !== undefined) return surely('the patients who are asked for, and references to them', () => ({ from: eitherSource(sql, table.name, only, either), rid: 'c.rid' }))
-  // Who sees a part only is not told by the time it takes how many others have it.
-  if (tokens !== undefined && narrow === undefined) return surely('codes or the like, which by the analysis of the table few rows have', () => withTokens(sql, table.name, tokens.any, only))
+  if (tokens !== undefined) return surely('codes or the like, which by the analysis of the table few rows have', () => withTokens(sql, table.name, tokens.any, only))
   if (narrow !== undefined && caller.kind === 'treating') {
     return {
       says: `the patients whom the caller treats, where they are at most ${MOST_OWNERS}`,
@@ -159,9 +162,10 @@ const datedRows = (sql: Statement, { name, only = 'true' }: CurrentTable, dates:
 
 const WORDS: Readonly<Record<string, string>> = { rids: 'when it was stored', 'main-date': 'the main date', words: 'texts', window: 'numbers of a composite', near: 'distance' }
 
-/** Of several arrays the first that is short enough, else the last. */
-const firstFew = ([array = 'null', ...others]: readonly string[]): string =>
-  others.length === 0 ? array : `case when cardinality(${array}) <= ${MOST_RIDS} then ${array} else ${firstFew(others)} end`
+/** Of several arrays the first that is short enough, else the last; each is looked up once, and the next only where that is too long. */
+const firstFew = ([array = 'null', ...others]: readonly string[]): string => others.length === 0
+  ? array
+  : `(select case when cardinality(a.few) <= ${MOST_RIDS} then a.few else ${firstFew(others)} end from (select ${array} as few offset 0) a)`
 
 /** Rows by their rids, the first ones first, so that no more are looked at than a page needs. */
 const inOrder = (rids: string, table: string, only: string, order: 'asc' | 'desc'): Source => ({

@@ -216,8 +216,8 @@ export function presence (type: string, code: string): Condition {
   return told ? and(itself) : or(others.map(part => presence(type, part.code)))
 }
 
-/** That the owner columns do not say to whom a resource refers by its owner parameter. */
-export const isIndirect = (type: string, code: string): Condition => tokens([keyOf({ type, part: { code } }, KIND.indirect)])
+/** That the owner columns do not say to whom a resource refers by its owner parameter: of few they do not. */
+export const isIndirect = (type: string, code: string): Condition => tokens([keyOf({ type, part: { code } }, KIND.indirect)], true)
 
 /** That a resource has one of these tokens. */
 export const tokens = (any: readonly string[], sparse = false): Condition => ({ kind: 'tokens', any, sparse })
